@@ -1,0 +1,17 @@
+// Package profiles describes SCIM services: what each one offers, demands, limits and gets wrong.
+//
+// A [Profile] is plain data. The client refuses with it what the service would refuse, the mapping is checked against it before
+// anything runs, the provisioning engine paces itself and deprovisions by it, and a simulator can be built from it. It is written
+// once, as a Go value or as JSON:
+//
+//	p, err := profiles.Load("my-service.json")
+//
+// Ready-made profiles are in packages below this one, such as
+// [github.com/scimbridge/scim/profiles/postman]. [Generic] is the profile of a service of which nothing is known but that it
+// follows RFC 7644.
+//
+// # Facts
+//
+// What a profile says may be documented by the service's maker, observed on the service, or inferred. [Profile.Facts] tells
+// which, and where it comes from, so that nobody has to take a guess for a promise.
+package profiles
