@@ -1,0 +1,376 @@
+package schema
+
+import (
+	"github.com/scimbridge/scim"
+)
+
+// Mode is what a document is being read for.
+type Mode uint8
+
+const (
+	// ModeCreate is for a resource to be created: what is readOnly is dropped, what is required must be there.
+	ModeCreate Mode = iota
+	// ModeReplace is for the new state of a resource (PUT). It differs from ModeCreate in that required attributes
+	// which are writeOnly or never returned may be absent: no client could have read them. [Schema.Replace] keeps
+	// their old value.
+	ModeReplace
+	// ModePatch is for a part of a resource, such as the value of a PATCH operation: what is readOnly is dropped,
+	// nothing is required.
+	ModePatch
+	// ModeAny is for a resource as its service shows it: readOnly attributes stay, nothing is required, and several
+	// primary elements are let pass.
+	ModeAny
+)
+
+func (m Mode) dropsReadOnly() bool { return m != ModeAny }
+
+// requires reports whether an attribute that is required must be given in this mode.
+func (m Mode) requires(a *Attribute) bool {
+	return m == ModeCreate || m == ModeReplace && !a.Sensitive()
+}
+
+// Unknown is what to do with attributes that the schema does not define, at any level.
+type Unknown uint8
+
+const (
+	// UnknownIgnore drops them, as RFC 7644 section 3.3 has it for requests.
+	UnknownIgnore Unknown = iota
+	// UnknownKeep keeps them with the name and the value they came with, so that reading and writing back loses
+	// nothing.
+	UnknownKeep
+	// UnknownReject makes them an error. One with the value null is not one: it says nothing.
+	UnknownReject
+)
+
+// Options are how [Schema.Canonical] reads. The zero value is for a resource to be created by a client that
+// follows the RFC.
+type Options struct {
+	Mode    Mode
+	Unknown Unknown
+	// Tolerant admits what widespread clients send in place of what the RFC asks for:
+	//
+	//   - "True" and "False", in any case, for a boolean; numbers in a string; numbers for a string;
+	//   - an array of one element for an attribute with a single value;
+	//   - one value for an attribute with several, which becomes an array;
+	//   - a plain value for a complex attribute that has a sub-attribute value, such as manager and
+	//     emails; an empty string there means none;
+	//   - an attribute of an extension at the top level, by its qualified name or, where no other
+	//     attribute has it, its bare name; a core attribute by its qualified name;
+	//   - line breaks and spaces in base64, and characters in a reference that a URI must escape;
+	//   - a single string for schemas.
+	Tolerant bool
+}
+
+// Canonical returns the document in canonical form, which the package comment defines. doc is not changed, and may hold
+// other Go types than a [scim.Document]: all kinds of integers, slices and maps with string keys, pointers,
+// named types, [time.Time] and [encoding/json.Number] are understood.
+//
+// In ModeCreate and ModeReplace the attribute schemas is filled in, whatever it was. In the other modes it is there when it
+// was given.
+//
+// The error is a [*scim.Error] with status 400 and the type invalidValue, or invalidSyntax for a name that occurs
+// twice in different case.
+func (s *Schema) Canonical(doc map[string]any, opts Options) (scim.Document, error) {
+	c := canonicaliser{schema: s, Options: opts}
+	out, f := c.document(doc)
+	if f != nil {
+		return nil, f.err()
+	}
+	return out, nil
+}
+
+// Canonical returns the canonical form of a value of the attribute: of the whole array when it is multi-valued. It is
+// nil when the value is unassigned: null, an empty array, an object without attributes. Options are as for
+// [Schema.Canonical], and so is the error.
+func (a *Attribute) Canonical(value any, opts Options) (any, error) {
+	c := canonicaliser{Options: opts}
+	v, f := c.value(a, value)
+	if f != nil {
+		f.inAttribute(a.path, a.extension)
+		return nil, f.err()
+	}
+	return v, nil
+}
+
+// CanonicalElement is Canonical for one element of a multi-valued attribute.
+func (a *Attribute) CanonicalElement(value any, opts Options) (any, error) {
+	c := canonicaliser{Options: opts}
+	v, f := c.single(a, value)
+	if f != nil {
+		f.inAttribute(a.path, a.extension)
+		return nil, f.err()
+	}
+	return v, nil
+}
+
+// canonicaliser brings one document to canonical form.
+type canonicaliser struct {
+	Options
+	// schema is nil for the value of an attribute alone.
+	schema *Schema
+	// strays is true once an attribute was seen that is known by a name for paths only.
+	strays bool
+}
+
+func (c *canonicaliser) document(doc map[string]any) (map[string]any, *fault) {
+	out, f := c.object(c.schema.root, doc)
+	if c.strays {
+		if doc, f = c.settle(doc); f == nil {
+			out, f = c.object(c.schema.root, doc)
+		}
+	}
+	if f != nil {
+		return nil, f
+	}
+	if c.Mode == ModeCreate || c.Mode == ModeReplace {
+		out[schemasName] = c.schema.Schemas(out)
+	}
+	return out, nil
+}
+
+// object returns the canonical form of a complex value. When several attributes are wrong, the fault is
+// the one of the first name, so that equal documents have equal errors.
+func (c *canonicaliser) object(a *Attribute, in map[string]any) (map[string]any, *fault) {
+	size := len(in)
+	if c.Unknown != UnknownKeep {
+		size = min(size, len(a.Sub))
+	}
+	out := make(map[string]any, size+1)
+	var first *fault
+	var at string
+	var few [4]uint64
+	seen := few[:]
+	if len(a.Sub) > 64*len(few) {
+		seen = make([]uint64, len(a.Sub)/64+1)
+	}
+	unknown := 0
+	for name, value := range in {
+		sub, ok := a.subs.find(name)
+		if !ok {
+			if value != nil && c.stray(a, name) != nil {
+				c.strays = true
+				continue
+			}
+			unknown++
+			if first != nil && name >= at {
+				continue
+			}
+			if f := c.unknown(a, name, value, out); f != nil {
+				first, at = f.inAttribute(shortName(name), false), name
+			}
+			continue
+		}
+		word, bit := sub.position/64, uint64(1)<<(sub.position%64)
+		if seen[word]&bit != 0 {
+			// Twice is worse than wrong: it is reported whichever came first.
+			if first == nil || sub.Name <= at {
+				first, at = twice(a, in, sub), sub.Name
+			}
+			continue
+		}
+		seen[word] |= bit
+		if first != nil && sub.Name >= at || value == nil || sub.Mutability == ReadOnly && c.Mode.dropsReadOnly() {
+			continue
+		}
+		v, f := c.value(sub, value)
+		switch {
+		case f != nil:
+			first, at = f.inAttribute(sub.Name, sub.extension), sub.Name
+		case v != nil:
+			out[sub.Name] = v
+		}
+	}
+	if first != nil {
+		return nil, first
+	}
+	if unknown > 1 && c.Unknown == UnknownKeep {
+		if f := unknownTwice(a, out); f != nil {
+			return nil, f
+		}
+	}
+	return out, c.missing(a, out)
+}
+
+// missing returns the fault of the first required sub-attribute that is absent.
+func (c *canonicaliser) missing(a *Attribute, object map[string]any) *fault {
+	for _, sub := range a.required {
+		if !c.Mode.requires(sub) || sub.Name == schemasName && sub == c.schemasAttribute() {
+			continue
+		}
+		if v := object[sub.Name]; v == nil || v == "" {
+			f := invalidValue("is required and must be %s", sub.allowed())
+			if v == "" {
+				f = invalidValue("is required and must not be empty")
+			}
+			return f.inAttribute(sub.Name, sub.extension)
+		}
+	}
+	return nil
+}
+
+// schemasAttribute returns the attribute that is filled in instead of required.
+func (c *canonicaliser) schemasAttribute() *Attribute {
+	if c.schema == nil {
+		return nil
+	}
+	return c.schema.schemas
+}
+
+// unknown deals with an attribute that a does not define.
+func (c *canonicaliser) unknown(a *Attribute, name string, value any, out map[string]any) *fault {
+	if value == nil {
+		return nil
+	}
+	switch c.Unknown {
+	case UnknownKeep:
+		v, f := cloneUnknown(value, 1)
+		if f != nil {
+			return f
+		}
+		if v != nil {
+			out[name] = v
+		}
+	case UnknownReject:
+		if a.path == "" {
+			return invalidValue("is not an attribute of %s", c.schema.core.urn)
+		}
+		return invalidValue("is not an attribute of %s, which has %s", a.path, a.subNames())
+	}
+	return nil
+}
+
+// value returns the canonical form of the value of an attribute; nil when it is unassigned.
+func (c *canonicaliser) value(a *Attribute, v any) (any, *fault) {
+	if !a.MultiValued {
+		return c.single(a, v)
+	}
+	list, ok := v.([]any)
+	if !ok {
+		if list, ok = asList(v); !ok {
+			return c.wrap(a, v)
+		}
+	}
+	if a.isSchemas(c) {
+		return c.schemas(list)
+	}
+	return c.list(a, list)
+}
+
+// wrap deals with a single value where several are expected.
+func (c *canonicaliser) wrap(a *Attribute, v any) (any, *fault) {
+	p, f := plain(v)
+	if f != nil {
+		return nil, f
+	}
+	if p == nil {
+		return nil, nil
+	}
+	if !c.Tolerant {
+		return nil, invalidValue("must be an array of which each element is %s, not %s", a.allowed(), describe(p, a.secret))
+	}
+	if a.isSchemas(c) {
+		return c.schemas([]any{p})
+	}
+	// The path of a fault is that of the value as it was sent: it has no index.
+	e, f := c.single(a, p)
+	if f != nil || e == nil {
+		return nil, f
+	}
+	return []any{e}, nil
+}
+
+func (c *canonicaliser) list(a *Attribute, list []any) (any, *fault) {
+	out := make([]any, 0, len(list))
+	primary := -1
+	for i, element := range list {
+		v, f := c.single(a, element)
+		if f != nil {
+			return nil, f.inElement(i)
+		}
+		if v == nil {
+			continue
+		}
+		out = append(out, v)
+		if a.primary == nil || c.Mode == ModeAny {
+			continue
+		}
+		if object, ok := v.(map[string]any); ok && object[a.primary.Name] == true {
+			if primary >= 0 {
+				f := invalidValue("must be true in one element at most; it is in element %d already", primary)
+				return nil, f.inAttribute(a.primary.Name, false).inElement(i)
+			}
+			primary = i
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// single returns the canonical form of one value; nil when it is unassigned.
+func (c *canonicaliser) single(a *Attribute, v any) (any, *fault) {
+	if v == nil {
+		return nil, nil
+	}
+	if a.Type != Complex {
+		return c.scalar(a, v)
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		if object, ok = asObject(v); !ok {
+			return c.notObject(a, v)
+		}
+	}
+	if len(object) == 0 {
+		return nil, nil
+	}
+	out, f := c.object(a, object)
+	if f != nil || len(out) == 0 {
+		return nil, f
+	}
+	return out, nil
+}
+
+// notObject deals with a value that is no object where one is expected.
+func (c *canonicaliser) notObject(a *Attribute, v any) (any, *fault) {
+	if list, ok := asList(v); ok {
+		return c.onlyElement(a, list)
+	}
+	p, f := plain(v)
+	if f != nil || p == nil {
+		return nil, f
+	}
+	value, ok := a.subs.find("value")
+	if !c.Tolerant || !ok {
+		return nil, wrongType(a, p)
+	}
+	if p == "" {
+		return nil, nil
+	}
+	if _, f := c.single(value, p); f != nil {
+		return nil, wrongType(a, p)
+	}
+	return c.single(a, map[string]any{value.Name: p})
+}
+
+// onlyElement deals with an array where a single value is expected. An empty one is unassigned (RFC 7643
+// section 2.5).
+func (c *canonicaliser) onlyElement(a *Attribute, list []any) (any, *fault) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	if !c.Tolerant || len(list) > 1 {
+		return nil, wrongType(a, list)
+	}
+	if _, nested := asList(list[0]); nested {
+		return nil, wrongType(a, list)
+	}
+	return c.single(a, list[0])
+}
+
+// twice is the fault of an attribute that occurs under several spellings of its name.
+func twice(a *Attribute, object map[string]any, sub *Attribute) *fault {
+	f := invalidSyntax("is given twice, as %s", quoteAll(spellings(object, a.subs.find, sub)))
+	return f.inAttribute(sub.Name, sub.extension)
+}
