@@ -1,0 +1,195 @@
+package client
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+)
+
+// credential puts what authenticates a request into its header, and takes it out of texts. Both are closures, so that printing a Client
+// with %+v shows no secret.
+type credential struct {
+	add    func(*http.Request) error
+	redact func(string) string
+}
+
+// Token is an access token that can put itself into a request. *oauth2.Token of golang.org/x/oauth2 is one.
+type Token interface {
+	SetAuthHeader(*http.Request)
+}
+
+// WithBearerToken authenticates with a token that is sent as "Authorization: Bearer <token>" (RFC 6750). Postman's SCIM API keys are
+// such tokens. White space around the token, as a file or a terminal leaves it, is taken off. [New] returns an error for a token that is
+// empty or cannot be in a header.
+func WithBearerToken(token string) Option {
+	return func(c *config) error {
+		token := strings.TrimSpace(token)
+		if token == "" {
+			return errors.New("the bearer token is empty")
+		}
+		return c.setHeader("Authorization", "Bearer "+token, token)
+	}
+}
+
+// WithHeader authenticates with a header of the caller's, such as "Authorization" with a bare key, or "X-API-Key". It is treated as a
+// credential: sent to no other host, left out of logs and errors. It may be given several times, for several headers.
+func WithHeader(name, value string) Option {
+	return func(c *config) error { return c.setHeader(name, value, value) }
+}
+
+// WithBasicAuth authenticates with a user name and a password (RFC 7617). The user name cannot hold a colon.
+func WithBasicAuth(username, password string) Option {
+	return func(c *config) error {
+		if strings.Contains(username, ":") {
+			return errors.New("a user name for basic authentication cannot hold a colon")
+		}
+		value := "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password))
+		return c.setHeader("Authorization", value, password)
+	}
+}
+
+// WithTokenSource authenticates each attempt with a token from source, which should therefore keep a token for as long as it is
+// valid. An oauth2.TokenSource of golang.org/x/oauth2 fits as it is:
+//
+//	client.WithTokenSource(config.TokenSource(ctx))
+//
+// Token must be safe for concurrent use. Its errors are returned as they are, so they should hold no secret.
+func WithTokenSource[T Token](source interface{ Token() (T, error) }) Option {
+	return func(c *config) error {
+		if source == nil {
+			return errors.New("the token source is nil")
+		}
+		var last atomic.Pointer[string]
+		add := func(r *http.Request) error {
+			token, err := source.Token()
+			if err != nil {
+				return fmt.Errorf("get an access token: %w", err)
+			}
+			token.SetAuthHeader(r)
+			value := r.Header.Get("Authorization")
+			last.Store(&value)
+			return nil
+		}
+		redact := func(text string) string {
+			if value := last.Load(); value != nil {
+				_, secret, _ := strings.Cut(*value, " ")
+				return replaceSecrets(text, *value, secret)
+			}
+			return text
+		}
+		c.credentials = append(c.credentials, credential{add, redact})
+		return nil
+	}
+}
+
+// setHeader adds a credential that is one header. Secret is the part of its value that must not be seen either.
+func (c *config) setHeader(name, value, secret string) error {
+	if !validHeader(name, value) {
+		return errors.New("a credential has a name or a value that cannot be in an HTTP header")
+	}
+	c.credentials = append(c.credentials, credential{
+		add: func(r *http.Request) error {
+			r.Header.Set(name, value)
+			return nil
+		},
+		redact: func(text string) string { return replaceSecrets(text, value, secret) },
+	})
+	return nil
+}
+
+// validHeader says before the first request what net/http would say at each.
+func validHeader(name, value string) bool {
+	if name == "" || value == "" {
+		return false
+	}
+	for _, r := range name {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r) {
+			return false
+		}
+	}
+	for i := range len(value) {
+		if b := value[i]; b < ' ' && b != '\t' || b == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+const redacted = "[redacted]"
+
+// authorizationText is what a credential looks like that a service, or a program between, repeats in an error.
+var authorizationText = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[a-z0-9._~+/-]{8,}=*`)
+
+func replaceSecrets(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, redacted)
+		}
+	}
+	return text
+}
+
+// redact takes every credential out of a text that came from outside.
+func (c *Client) redact(text string) string {
+	for _, cred := range c.credentials {
+		text = cred.redact(text)
+	}
+	return authorizationText.ReplaceAllString(text, "$1 "+redacted)
+}
+
+// authTransport adds the credentials, and does so only to requests for the service's own origin. It is below every hook, so that a
+// hook which logs headers logs no credential.
+type authTransport struct {
+	next        http.RoundTripper
+	origin      origin
+	credentials []credential
+}
+
+// credentialError marks that no request was sent because there was nothing to authenticate it with.
+type credentialError struct{ error }
+
+func (e credentialError) Unwrap() error { return e.error }
+
+func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if originOf(r.URL) != t.origin || len(t.credentials) == 0 {
+		return t.next.RoundTrip(r)
+	}
+	// A RoundTripper must not change the request that it is given.
+	signed := *r
+	signed.Header = r.Header.Clone()
+	for _, c := range t.credentials {
+		if err := c.add(&signed); err != nil {
+			if r.Body != nil {
+				r.Body.Close()
+			}
+			return nil, credentialError{err}
+		}
+	}
+	return t.next.RoundTrip(&signed)
+}
+
+// CloseIdleConnections is found by [http.Client.CloseIdleConnections].
+func (t *authTransport) CloseIdleConnections() {
+	if c, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// origin is what a credential is for.
+type origin struct{ scheme, host string }
+
+func originOf(u *url.URL) origin {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return origin{u.Scheme, host}
+}

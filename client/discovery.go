@@ -1,0 +1,127 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/filter"
+)
+
+// ServiceProviderConfig returns what the service says it supports (RFC 7644 section 4).
+func (c *Client) ServiceProviderConfig(ctx context.Context) (scim.ServiceProviderConfig, error) {
+	var config scim.ServiceProviderConfig
+	if c.profile != nil && c.profile.Discovery.NoServiceProviderConfig {
+		return config, c.absent("/ServiceProviderConfig")
+	}
+	err := c.do(ctx, &request{method: http.MethodGet, path: "/ServiceProviderConfig", decode: into(&config)})
+	return config, err
+}
+
+// ResourceTypes returns the resource types of the service. It reads them from a list, and from the bare array that some services send.
+func (c *Client) ResourceTypes(ctx context.Context) ([]scim.ResourceType, error) {
+	if c.profile != nil && c.profile.Discovery.NoResourceTypes {
+		return nil, c.absent("/ResourceTypes")
+	}
+	return discover[scim.ResourceType](ctx, c, "/ResourceTypes")
+}
+
+// Schemas returns the schemas of the service as documents (RFC 7643 section 7).
+func (c *Client) Schemas(ctx context.Context) ([]scim.Document, error) {
+	if c.profile != nil && c.profile.Discovery.NoSchemas {
+		return nil, c.absent("/Schemas")
+	}
+	return discover[scim.Document](ctx, c, "/Schemas")
+}
+
+func (c *Client) absent(path string) error {
+	c.stats.failures.Add(1)
+	e := notSent(http.StatusNotFound, "", "", "%s has no %s", serviceName(c.profile), path)
+	e.Method, e.Path = http.MethodGet, path
+	return e
+}
+
+// discover reads all pages of a discovery endpoint; services hardly ever make more than one.
+func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	var all []T
+	for {
+		var page listBody[T]
+		req := &request{method: http.MethodGet, path: path}
+		if len(all) > 0 {
+			p := pageRequest{start: len(all) + 1, count: DefaultPageSize}
+			req.query = (&Query{}).parameters(filter.Filter{}, p)
+		}
+		req.decode = func(_ int, _ http.Header, body []byte) error {
+			page = listBody[T]{}
+			if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
+				return decode(body, &page.Resources)
+			}
+			return decode(body, &page)
+		}
+		if err := c.do(ctx, req); err != nil {
+			return all, err
+		}
+		all = append(all, page.Resources...)
+		if len(page.Resources) == 0 || len(all) >= int(page.TotalResults) {
+			return all, nil
+		}
+	}
+}
+
+// Capabilities are what a service can do, as its profile says, or else as it says itself.
+type Capabilities struct {
+	Patch, Sort, ETag, Filter bool
+	// MaxResults is the largest page, 0 when unknown.
+	MaxResults int
+	// Bulk is whether the service takes bulk requests. MaxOperations and MaxPayload bound one; 0 is no bound that is known.
+	Bulk                      bool
+	MaxOperations, MaxPayload int
+	// Cursor is whether lists can be read by cursor (RFC 9865).
+	Cursor bool
+}
+
+type capabilitiesCache struct {
+	mu    sync.Mutex
+	known bool
+	caps  Capabilities
+}
+
+// Capabilities returns what the service can do. What the profile says is taken from there, without a request; without a profile the
+// service is asked once, and the answer kept. A service that has no ServiceProviderConfig is taken to do what RFC 7644 requires of all.
+func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
+	if p := c.profile; p != nil {
+		caps := Capabilities{
+			Patch: true, Filter: true, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
+			Bulk: p.Bulk.Supported, MaxOperations: p.Bulk.MaxOperations, MaxPayload: p.Bulk.MaxPayloadSize,
+		}
+		return caps, nil
+	}
+	c.caps.mu.Lock()
+	defer c.caps.mu.Unlock()
+	if c.caps.known {
+		return c.caps.caps, nil
+	}
+	config, err := c.ServiceProviderConfig(ctx)
+	switch {
+	case errors.Is(err, scim.ErrNotFound) || errors.Is(err, scim.ErrNotImplemented) || errors.Is(err, scim.ErrForbidden):
+		c.caps.caps = Capabilities{Patch: true, Filter: true}
+	case err != nil:
+		return Capabilities{}, err
+	default:
+		c.caps.caps = capabilitiesOf(config)
+	}
+	c.caps.known = true
+	return c.caps.caps, nil
+}
+
+func capabilitiesOf(s scim.ServiceProviderConfig) Capabilities {
+	return Capabilities{
+		Patch: s.Patch.Supported, Sort: s.Sort.Supported, ETag: s.ETag.Supported, Filter: s.Filter.Supported,
+		MaxResults: s.Filter.MaxResults,
+		Bulk:       s.Bulk.Supported, MaxOperations: s.Bulk.MaxOperations, MaxPayload: s.Bulk.MaxPayloadSize,
+		Cursor: s.Pagination != nil && s.Pagination.Cursor,
+	}
+}

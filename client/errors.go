@@ -1,0 +1,232 @@
+package client
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"mime"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// Kinds of error that only a client meets, for [errors.Is]. The error itself is always a [*scim.Error].
+var (
+	// ErrNotSent is what a request is that was refused before it was sent: the service is known to refuse it, or it cannot be
+	// expressed.
+	ErrNotSent = errors.New("client: not sent")
+	// ErrOutcomeUnknown is what a create or a bulk request is of which nobody knows whether it was done: the connection was lost, or the
+	// answer could not be read, and looking the object up gave no certainty.
+	ErrOutcomeUnknown = errors.New("client: outcome unknown")
+	// ErrNotModified is the answer to a read with [IfNoneMatch] when the caller's version is the current one.
+	ErrNotModified = errors.New("client: not modified")
+	// ErrAmbiguous is what a look-up is that found several resources where one was expected.
+	ErrAmbiguous = errors.New("client: several resources match")
+)
+
+var errTimeout = errors.New("time limit of one attempt passed")
+
+// unknownOutcome marks the cause of an error after which it is unknown what was done.
+type unknownOutcome struct{ cause error }
+
+func (u *unknownOutcome) Error() string {
+	if u.cause == nil {
+		return ErrOutcomeUnknown.Error()
+	}
+	return u.cause.Error()
+}
+
+func (u *unknownOutcome) Unwrap() []error {
+	if u.cause == nil {
+		return []error{ErrOutcomeUnknown}
+	}
+	return []error{ErrOutcomeUnknown, u.cause}
+}
+
+// notSent returns the error for a request that is not worth sending.
+func notSent(status int, typ scim.ErrorType, attribute, detail string, args ...any) *scim.Error {
+	return &scim.Error{
+		Status: status, Type: typ, Attribute: attribute, Detail: fmt.Sprintf(detail, args...), Err: ErrNotSent,
+	}
+}
+
+// maxErrorBody is how much of the body of a refusal is read.
+const maxErrorBody = 64 << 10
+
+// maxDetail is how much of what a service says is kept in an error, in bytes.
+const maxDetail = 1000
+
+// refusal makes an error of an answer that is not a success, whatever it looks like.
+func (c *Client) refusal(r *request, resp *http.Response, body []byte) *scim.Error {
+	e := &scim.Error{Status: resp.StatusCode, Method: r.method, Path: r.path}
+	if resp.StatusCode == http.StatusNotModified {
+		e.Detail, e.Err = "not modified", ErrNotModified
+		return e
+	}
+	if resp.StatusCode < 400 {
+		e.Detail = redirectDetail(resp)
+		return e
+	}
+	e.Detail, e.Type = readRefusal(resp, body)
+	e.Detail = c.redact(tidy(e.Detail))
+	if tooManyRequests(resp, c.profile, body) {
+		e.Status = http.StatusTooManyRequests
+	}
+	e.RetryAfter = parseRetryAfter(resp.Header, c.clock.Now())
+	if e.RetryAfter == 0 && e.Status == http.StatusTooManyRequests && c.profile != nil {
+		e.RetryAfter = time.Duration(c.profile.Errors.RetryAfterSeconds) * time.Second
+	}
+	return e
+}
+
+// tooManyRequests reports whether an answer is a 429, or one that the service hides in a 500.
+func tooManyRequests(resp *http.Response, p *profiles.Profile, body []byte) bool {
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return true
+	}
+	hidden := ""
+	if p != nil {
+		hidden = p.Errors.HiddenTooManyRequests
+	}
+	return hidden != "" && resp.StatusCode == http.StatusInternalServerError && bytes.Contains(body, []byte(hidden))
+}
+
+func judgeAnswer(resp *http.Response, p *profiles.Profile, body []byte) outcome {
+	if tooManyRequests(resp, p, body) {
+		return postponed
+	}
+	return judge(resp.StatusCode, nil)
+}
+
+// redirectDetail names where a redirect leads by its origin only: the rest may hold what the request held.
+func redirectDetail(resp *http.Response) string {
+	location, err := resp.Location()
+	if err != nil {
+		return "a redirect that leads nowhere"
+	}
+	if originOf(location) != originOf(resp.Request.URL) {
+		return fmt.Sprintf("redirect to another host, %s://%s, not followed so that no credential reaches it; "+
+			"if the service has moved, change the base URL", location.Scheme, location.Host)
+	}
+	return "redirect not followed; check the base URL"
+}
+
+// unreadable is the error for a success whose body is of no use.
+func (c *Client) unreadable(r *request, resp *http.Response, cause error) *scim.Error {
+	return &scim.Error{
+		Method: r.method, Path: r.path, Err: cause,
+		Detail: c.redact(tidy(fmt.Sprintf("answer %d cannot be read: %v", resp.StatusCode, cause))),
+	}
+}
+
+// notJSON says that a body is a web page, or something else than JSON, where that is why it cannot be decoded.
+func notJSON(resp *http.Response, body []byte, cause error) error {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	if len(start) > 0 && (start[0] == '{' || start[0] == '[') {
+		return cause
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case len(start) == 0:
+		return errors.New("it is empty where a resource was expected")
+	case strings.Contains(kind, "html") || start[0] == '<':
+		return errors.New("it is a web page instead of JSON: is the base URL right, and does the way there need no sign-in?")
+	}
+	return fmt.Errorf("it is %q instead of JSON", kind)
+}
+
+// readRefusal finds the text for a person, and the scimType, in the body of a refusal: a SCIM error, problem details (RFC 9457), the
+// errors of OAuth (RFC 6750) and of SCIM 1.1, other JSON that has a message, a web page, or plain text.
+func readRefusal(resp *http.Response, body []byte) (detail string, typ scim.ErrorType) {
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		var v any
+		err := json.Unmarshal(body, &v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		if err == nil {
+			detail = findText(v, 0)
+			if m, ok := v.(map[string]any); ok {
+				t, _ := member(m, "scimType").(string)
+				typ = scim.ErrorType(tidy(t))
+			}
+			return detail, typ
+		}
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if strings.Contains(kind, "html") || strings.HasPrefix(text, "<") {
+		return pageTitle(text), ""
+	}
+	return text, ""
+}
+
+// textNames are where JSON errors keep their text, the most telling first.
+var textNames = []string{"detail", "error_description", "message", "description", "title", "error", "errors", "name"}
+
+// findText looks for a text in JSON of a shape that nobody has agreed on.
+func findText(v any, depth int) string {
+	if depth > 4 {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case []any:
+		for _, e := range v {
+			if s := findText(e, depth+1); s != "" {
+				return s
+			}
+		}
+	case map[string]any:
+		for _, name := range textNames {
+			if s := findText(member(v, name), depth+1); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// member returns a member of an object by its name in any case.
+func member(m map[string]any, name string) any {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	for k, v := range m {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
+}
+
+var titlePattern = regexp.MustCompile(`(?is)<title[^>]*>(.{1,300}?)</title>`)
+
+func pageTitle(page string) string {
+	if m := titlePattern.FindStringSubmatch(page); m != nil {
+		return "a web page titled " + strings.Join(strings.Fields(html.UnescapeString(m[1])), " ")
+	}
+	return "a web page"
+}
+
+// tidy makes one line of printable text of bounded length, so that what a service says can be logged.
+func tidy(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) > maxDetail {
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
+	return strings.TrimSpace(text)
+}

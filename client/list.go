@@ -1,0 +1,326 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/filter"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// List yields the resources of a query, page by page. While one page is being worked on the next is already on its way; no
+// more than two are held. An error ends the list; it is yielded with the zero T.
+//
+//	for user, err := range c.Users().List(ctx, client.Query{}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(user.UserName)
+//	}
+//
+// A list is read to its end whatever totalResults says: by as many resources as really came, until a page is empty, or is not full
+// and the total agrees. A resource that comes twice because others were added meanwhile is yielded once. Resources that are created or
+// deleted while a list is read can be missed all the same, as SCIM's pages are no snapshot: do not delete what a List is still
+// yielding.
+func (r *Resources[T]) List(ctx context.Context, q Query) iter.Seq2[T, error] {
+	return r.items(ctx, q, http.MethodGet)
+}
+
+// Search is [Resources.List] with the query in the body of a POST (RFC 7644 section 3.4.3), so that what is searched for is in no URL and
+// no access log.
+func (r *Resources[T]) Search(ctx context.Context, q Query) iter.Seq2[T, error] {
+	return r.items(ctx, q, http.MethodPost)
+}
+
+// Page returns one page of a query, as the service gives it: from its StartIndex, at most PageSize resources.
+func (r *Resources[T]) Page(ctx context.Context, q Query) (scim.ListResponse[T], error) {
+	l, failure := r.newLister(q, http.MethodGet)
+	if failure != nil {
+		return scim.ListResponse[T]{}, r.fail(failure)
+	}
+	return l.fetch(ctx, l.next)
+}
+
+func (r *Resources[T]) items(ctx context.Context, q Query, method string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		l, failure := r.newLister(q, method)
+		if failure != nil {
+			var none T
+			yield(none, r.fail(failure))
+			return
+		}
+		l.run(ctx, yield)
+	}
+}
+
+// lister reads the pages of one list.
+type lister[T any] struct {
+	r      *Resources[T]
+	q      Query
+	method string
+	filter filter.Filter
+	// next is what to ask for, took how many resources have come.
+	next pageRequest
+	took int
+	// ids are those of the last page.
+	ids map[string]bool
+	// surplus is set when the service says that all has come, and one more page is read to be sure.
+	surplus bool
+}
+
+func (r *Resources[T]) newLister(q Query, method string) (*lister[T], *scim.Error) {
+	op := profiles.List
+	if method == http.MethodPost {
+		op = profiles.Search
+	}
+	if err := r.offers(op); err != nil {
+		return nil, err
+	}
+	f, err := r.kind.checkQuery(q, r.c.profile)
+	if err != nil {
+		return nil, err
+	}
+	l := &lister[T]{r: r, q: q, method: method, filter: f}
+	l.next = pageRequest{start: max(1, q.StartIndex), count: r.c.pageCount(q)}
+	if p := r.c.profile; p != nil {
+		if !p.Paging.Projection {
+			l.q.Attributes, l.q.ExcludedAttributes = nil, nil
+		}
+		if p.Paging.Cursor && q.StartIndex == 0 {
+			l.next.cursor = new(string)
+		}
+	}
+	return l, nil
+}
+
+// pageCount returns how many resources to ask for at a time.
+func (c *Client) pageCount(q Query) int {
+	most := 0
+	if c.profile != nil {
+		most = c.profile.Paging.MaxCount
+	}
+	count := q.PageSize
+	if count <= 0 {
+		count = c.pageSize
+	}
+	if count <= 0 {
+		count = most
+	}
+	if count <= 0 {
+		count = DefaultPageSize
+	}
+	if most > 0 {
+		count = min(count, most)
+	}
+	if q.Limit > 0 {
+		count = min(count, q.Limit)
+	}
+	return count
+}
+
+// fetched is a page, or why there is none.
+type fetched[T any] struct {
+	page scim.ListResponse[T]
+	err  error
+}
+
+// run yields the resources. The goroutine that reads the next page has ended when run returns.
+func (l *lister[T]) run(ctx context.Context, yield func(T, error) bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	var ahead chan fetched[T]
+	defer func() {
+		cancel()
+		if ahead != nil {
+			<-ahead
+		}
+	}()
+	var got fetched[T]
+	got.page, got.err = l.fetch(ctx, l.next)
+	for {
+		last, err := l.advance(&got)
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		if !last {
+			ahead = make(chan fetched[T], 1)
+			go l.readAhead(ctx, ahead, l.next)
+		}
+		for _, resource := range got.page.Resources {
+			if !yield(resource, nil) {
+				return
+			}
+		}
+		if last {
+			return
+		}
+		got, ahead = <-ahead, nil
+	}
+}
+
+func (l *lister[T]) readAhead(ctx context.Context, to chan<- fetched[T], next pageRequest) {
+	page, err := l.fetch(ctx, next)
+	to <- fetched[T]{page, err}
+}
+
+// advance takes a page, leaves in it what is new, and decides where the next one begins. It reports whether this was the last.
+func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
+	if got.err != nil {
+		if l.surplus && (errors.Is(got.err, scim.ErrNotFound) || isStatus(got.err, http.StatusBadRequest)) {
+			got.page.Resources = nil
+			return true, nil // there was nothing behind the end
+		}
+		return true, got.err
+	}
+	page := &got.page
+	came := len(page.Resources)
+	if came == 0 {
+		return true, nil
+	}
+	all := l.complete(page)
+	if !l.dropKnown(page) {
+		if all || l.surplus {
+			return true, nil
+		}
+		return true, &scim.Error{
+			Method: l.method, Path: l.r.kind.endpoint,
+			Detail: fmt.Sprintf("the service gave the same page again when asked for the resources from index %d on: it does not page",
+				l.next.start),
+		}
+	}
+	l.took += len(page.Resources)
+	if l.q.Limit > 0 && l.took >= l.q.Limit {
+		page.Resources = page.Resources[:len(page.Resources)-(l.took-l.q.Limit)]
+		return true, nil
+	}
+	if l.next.cursor != nil || page.NextCursor != "" {
+		cursor := page.NextCursor
+		l.next.cursor = &cursor
+		return cursor == "", nil
+	}
+	short := came < l.next.count
+	l.next.start += came
+	l.surplus = all
+	return all && short && !l.unreliable(), nil
+}
+
+// complete reports whether the service says that there is nothing behind a page.
+func (l *lister[T]) complete(page *scim.ListResponse[T]) bool {
+	return l.next.start-1+len(page.Resources) >= page.TotalResults
+}
+
+func (l *lister[T]) unreliable() bool {
+	return l.r.c.profile != nil && l.r.c.profile.Paging.TotalsUnreliable
+}
+
+// dropKnown takes out of a page what was in the one before, which happens when resources are added in between. It reports whether any
+// is left.
+func (l *lister[T]) dropKnown(page *scim.ListResponse[T]) bool {
+	ids := make(map[string]bool, len(page.Resources))
+	kept := page.Resources[:0]
+	for i := range page.Resources {
+		id := idOf(&page.Resources[i])
+		if id != "" {
+			ids[id] = true
+			if l.ids[id] {
+				continue
+			}
+		}
+		kept = append(kept, page.Resources[i])
+	}
+	l.ids = ids
+	page.Resources = kept
+	return len(kept) > 0
+}
+
+// idOf returns the id of a resource, empty when it is not known how to find it.
+func idOf(resource any) string {
+	switch r := resource.(type) {
+	case *scim.User:
+		return r.ID
+	case *scim.Group:
+		return r.ID
+	case *scim.Document:
+		return r.ID()
+	case interface{ ResourceID() string }:
+		return r.ResourceID()
+	}
+	return ""
+}
+
+func isStatus(err error, status int) bool {
+	e, ok := errors.AsType[*scim.Error](err)
+	return ok && e.Status == status
+}
+
+// fetch reads one page.
+func (l *lister[T]) fetch(ctx context.Context, p pageRequest) (scim.ListResponse[T], error) {
+	var page listBody[T]
+	req := &request{method: l.method, path: l.r.kind.endpoint, decode: into(&page)}
+	if l.method == http.MethodPost {
+		req.path += "/.search"
+		body, err := encode(l.q.search(l.filter, p))
+		if err != nil {
+			return scim.ListResponse[T]{}, l.r.fail(err)
+		}
+		req.body = body
+	} else {
+		req.query = l.q.parameters(l.filter, p)
+	}
+	err := l.r.do(ctx, req)
+	if err != nil && !l.filter.IsZero() && errors.Is(err, scim.ErrNotFound) && l.notFoundIsEmpty() {
+		return scim.ListResponse[T]{}, nil
+	}
+	return page.response(), err
+}
+
+func (l *lister[T]) notFoundIsEmpty() bool {
+	return l.r.c.profile != nil && l.r.c.profile.Paging.NotFoundWhenEmpty
+}
+
+// listBody is a list as services really write it.
+type listBody[T any] struct {
+	Schemas        []string `json:"schemas"`
+	TotalResults   number   `json:"totalResults"`
+	StartIndex     number   `json:"startIndex"`
+	ItemsPerPage   number   `json:"itemsPerPage"`
+	NextCursor     string   `json:"nextCursor"`
+	PreviousCursor string   `json:"previousCursor"`
+	Resources      []T      `json:"Resources"`
+}
+
+func (b *listBody[T]) response() scim.ListResponse[T] {
+	return scim.ListResponse[T]{
+		Schemas: b.Schemas, TotalResults: int(b.TotalResults), StartIndex: int(b.StartIndex),
+		ItemsPerPage: int(b.ItemsPerPage), NextCursor: b.NextCursor, PreviousCursor: b.PreviousCursor,
+		Resources: b.Resources,
+	}
+}
+
+// number is an integer that may be written as 2, 2.0 or "2". What is none of these counts as 0: no list is refused for its totals.
+type number int
+
+// UnmarshalJSONFrom reads the number.
+func (n *number) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	v, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(string(bytes.Trim(v, `"`)), 64)
+	if err == nil && f >= 0 && f < 1<<31 {
+		*n = number(f)
+	}
+	return nil
+}
+
+var _ json.UnmarshalerFrom = (*number)(nil)
