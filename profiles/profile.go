@@ -76,11 +76,12 @@ type Resource struct {
 	Patch patch.Dialect `json:"patch,omitzero"`
 	// Put says what PUT does with attributes that the request leaves out.
 	Put PutSemantics `json:"put,omitzero"`
-	// Update is which method changes attributes best.
-	Update UpdateMethod `json:"update,omitzero"`
+	// PatchAttributes are the only attributes that PATCH is known to change; others are changed by PUT. Empty means that PATCH
+	// changes them all.
+	PatchAttributes []string `json:"patchAttributes,omitempty"`
 	// Deprovision is what ends an object's access.
 	Deprovision Deprovision `json:"deprovision,omitzero"`
-	// Delete says what DELETE does where it is offered, in words for a person; empty when it only deletes.
+	// DeleteEffect says what DELETE does where it is offered, in words for a person; empty when it only deletes.
 	DeleteEffect string `json:"deleteEffect,omitzero"`
 	// MaxMembers is how many members a group may have, 0 for no limit.
 	MaxMembers int `json:"maxMembers,omitzero"`
@@ -143,15 +144,6 @@ type PutSemantics string
 const (
 	PutReplaces PutSemantics = ""
 	PutMerges   PutSemantics = "merge"
-)
-
-// UpdateMethod is how attributes of an object are changed.
-type UpdateMethod string
-
-// Update methods.
-const (
-	UpdateByPatch UpdateMethod = ""
-	UpdateByPut   UpdateMethod = "put"
 )
 
 // Deprovision is what ends an object's access.

@@ -1,0 +1,116 @@
+package profiles_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimbridge/scim/profiles"
+)
+
+const small = `{
+  "name": "widgets",
+  "resources": [{
+    "name": "User", "endpoint": "/Users", "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
+    "operations": ["create", "list", "update"],
+    "attributes": [{"path": "userName", "type": "string", "required": true, "filter": ["eq"]}]
+  }]
+}`
+
+func TestDecodeRefusesWhatNobodyWouldFollow(t *testing.T) {
+	tests := []struct {
+		name, old, new, want string
+	}{
+		{"unknown field", `"required": true`, `"requierd": true`, "requierd"},
+		{"unknown field of a dialect", `"operations"`, `"patch": {"shouting": true}, "operations"`, "shouting"},
+		{"unknown form", `"operations"`, `"patch": {"form": "loud"}, "operations"`, "loud"},
+		{"name", `"widgets"`, `"Widgets Ltd"`, "name"},
+		{"operation", `"update"`, `"updaet"`, `"updaet" is not one of`},
+		{"type", `"type": "string"`, `"type": "text"`, "resources/User/attributes/userName/type"},
+		{"operator", `["eq"]`, `["equals"]`, `"equals" is not one of`},
+		{"path", `"userName"`, `"user name"`, "is not an attribute path"},
+		{"deactivate without active", `"operations"`, `"deprovision": "deactivate", "operations"`, "needs an attribute active"},
+		{"delete without the operation", `"operations"`, `"deprovision": "delete", "operations"`, "delete is not among"},
+		{"PATCH attribute that is not there", `"operations"`, `"patchAttributes": ["title"], "operations"`, `"title" is not among`},
+		{"basis", `"resources"`, `"facts": {"": {"basis": "rumour"}}, "resources"`, "rumour"},
+		{"rate", `"resources"`, `"rateLimits": [{"name": "read", "requests": 0, "seconds": 60}], "resources"`, "rateLimits/read"},
+		{"duplicate name", `"name": "widgets"`, `"name": "widgets", "name": "gadgets"`, "duplicate"},
+		{"text after", small, small + "{}", "invalid character"},
+	}
+	if _, err := profiles.Decode([]byte(small)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := profiles.Decode([]byte(strings.Replace(small, tt.old, tt.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEncodeRoundTrip(t *testing.T) {
+	for _, p := range []*profiles.Profile{profiles.Generic(), decode(t, small)} {
+		data, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, decode(t, string(data))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", p.Name, diff)
+		}
+	}
+}
+
+func decode(t *testing.T, text string) *profiles.Profile {
+	t.Helper()
+	p, err := profiles.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestNamesAreMatchedInAnyCase(t *testing.T) {
+	r, ok := decode(t, small).Resource("user")
+	if !ok {
+		t.Fatal("no resource for user")
+	}
+	if _, ok := r.Attribute("USERNAME"); !ok {
+		t.Error("no attribute for USERNAME")
+	}
+	if _, ok := r.Attribute("nickName"); ok {
+		t.Error("an attribute that is not there was found")
+	}
+	if r.Offers(profiles.Delete) || !r.Offers(profiles.Create) {
+		t.Error("operations offered are wrong")
+	}
+}
+
+func TestRateLimitCovers(t *testing.T) {
+	writes := profiles.RateLimit{Methods: []string{"POST", "PATCH"}}
+	if !writes.Covers("patch") || writes.Covers("GET") {
+		t.Error("a limit must cover its methods and no others")
+	}
+	if !(profiles.RateLimit{}).Covers("GET") {
+		t.Error("a limit that names no method covers all")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(small))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := profiles.Decode(data)
+		if err != nil {
+			return
+		}
+		again, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := profiles.Decode(again); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
