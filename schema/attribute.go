@@ -1,6 +1,10 @@
 package schema
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/scimbridge/scim/filter"
+)
 
 // Type is the data type of an attribute (RFC 7643 section 2.3).
 type Type string
@@ -87,13 +91,18 @@ type Attribute struct {
 	extension bool
 	// position is the index in the list that the attribute was defined in.
 	position int
+	kind     filter.Kind
 	subs     names
 	// required are those of Sub that a client must give.
 	required []*Attribute
 	// primary is the sub-attribute of which one element may be true.
 	primary *Attribute
-	// secret: no error may quote the value.
+	// secret says that no error may quote the value.
 	secret bool
+	// demands says that something in the value is required.
+	demands bool
+	// keeps says that a sub-attribute is not the client's to change as it likes.
+	keeps bool
 }
 
 // Path returns the full name as used in filters and PATCH paths: userName, name.familyName,
@@ -135,6 +144,7 @@ func (a *Attribute) inherit() {
 // index prepares the attribute and what is below it for lookups. Names must have been checked.
 func (a *Attribute) index() {
 	a.secret = a.Sensitive()
+	a.kind = kind(a.Type)
 	for i, sub := range a.Sub {
 		sub.position = i
 		a.subs.add(sub.Name, sub)
@@ -143,6 +153,8 @@ func (a *Attribute) index() {
 		if sub.Required && sub.Mutability != ReadOnly {
 			a.required = append(a.required, sub)
 		}
+		a.demands = a.demands || sub.demands || len(a.required) > 0
+		a.keeps = a.keeps || sub.keeps || sub.Mutability != ReadWrite || sub.Returned == ReturnedNever
 		if a.MultiValued && sub.Type == Boolean && lower(sub.Name) == "primary" {
 			a.primary = sub
 		}

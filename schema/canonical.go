@@ -266,7 +266,7 @@ func (c *canonicaliser) wrap(a *Attribute, v any) (any, *fault) {
 		return nil, nil
 	}
 	if !c.Tolerant {
-		return nil, invalidValue("must be an array of which each element is %s, not %s", a.allowed(), describe(p, a.secret))
+		return nil, invalidValue("must be an array (each element %s), not %s", a.allowed(), describe(p, a.secret))
 	}
 	if a.isSchemas(c) {
 		return c.schemas([]any{p})

@@ -131,7 +131,7 @@ func TestCanonicalValues(t *testing.T) {
 		{name: "array of two for one value, tolerant", in: object{"text": []any{"x", "y"}}, tolerant: true, err: "text: must be a string, not an array of 2"},
 		{name: "arrays in arrays, tolerant", in: object{"text": []any{[]any{"x"}}}, tolerant: true, err: "text: must be a string, not an array of 1"},
 		{name: "empty array for one value is absent", in: object{"text": []any{}}, want: object{}},
-		{name: "one value for an array", in: object{"tags": "x"}, err: `tags: must be an array of which each element is a string, not the string "x"`},
+		{name: "one value for an array", in: object{"tags": "x"}, err: `tags: must be an array (each element a string), not the string "x"`},
 		{name: "one value for an array, tolerant", in: object{"tags": "x"}, tolerant: true, want: object{"tags": []any{"x"}}},
 		{name: "wrong element", in: object{"tags": []any{"x", true}}, err: "tags[1]: must be a string, not true"},
 		{name: "null elements are dropped", in: object{"tags": []any{nil, "x"}}, want: object{"tags": []any{"x"}}},

@@ -49,4 +49,18 @@ func appendLower(b []byte, s string) []byte {
 	return b
 }
 
+// equalName reports whether two names are the same in any case.
+func equalName(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		c, d := a[i], b[i]
+		if c != d && (c|0x20 != d|0x20 || c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
 func lower(s string) string { return string(appendLower(nil, s)) }

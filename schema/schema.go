@@ -24,6 +24,9 @@ type Schema struct {
 	loose names
 	// schemas is the common attribute that lists the URNs of a document.
 	schemas *Attribute
+	id      *Attribute
+	// whole is what is returned of a document by default.
+	whole *choice
 }
 
 // part is one of the schemas that a Schema was compiled from.
@@ -78,7 +81,7 @@ func (s *Schema) extend(e Extension) error {
 	if err := checkURN(e.Schema.ID); err != nil {
 		return err
 	}
-	if lower(e.Schema.ID) == lower(s.core.urn) {
+	if equalName(e.Schema.ID, s.core.urn) {
 		return fmt.Errorf("compile schema: extension %s is the core schema", e.Schema.ID)
 	}
 	container := &Attribute{
@@ -209,6 +212,8 @@ func (s *Schema) index() error {
 	}
 	s.indexLoose()
 	s.schemas, _ = s.root.subs.find(schemasName)
+	s.id, _ = s.root.subs.find("id")
+	s.whole = (&request{schema: s}).choose(s.root, true)
 	return nil
 }
 
@@ -256,7 +261,7 @@ func (s *Schema) addLoose(a *Attribute, path string) {
 // checkSchemas refuses a core schema that makes something else of the attribute schemas.
 func checkSchemas(attributes []*Attribute) error {
 	for _, a := range attributes {
-		if lower(a.Name) == schemasName && (a.Name != schemasName || a.Type != String || !a.MultiValued) {
+		if equalName(a.Name, schemasName) && (a.Name != schemasName || a.Type != String || !a.MultiValued) {
 			return errors.New("compile schema: schemas is a list of strings in every schema")
 		}
 	}

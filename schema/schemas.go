@@ -23,7 +23,7 @@ func (s *Schema) Schemas(doc map[string]any) []any {
 
 // urn returns the spelling of the URN of one of the schemas, given in any case.
 func (s *Schema) urn(urn string) (string, bool) {
-	if lower(urn) == lower(s.core.urn) {
+	if equalName(urn, s.core.urn) {
 		return s.core.urn, true
 	}
 	if a, ok := s.paths.find(urn); ok && a.extension {
