@@ -11,19 +11,21 @@ import (
 type Attr struct {
 	// URN is the schema that defines the attribute; empty when the name is not qualified.
 	URN string
-	// Name is the attribute. In the result of [ParseAttr] and [ParsePath] it is empty when the whole of a schema
-	// is meant and its URN does not end like an attribute, as in urn:example:app:2.0.
+	// Name is the attribute. In the result of [ParseAttr] and [ParsePath] it is empty when the whole of
+	// a schema is meant and its URN does not end like an attribute, as in urn:example:app:2.0.
 	Name string
 	// Sub is the sub-attribute, empty when the attribute itself is meant.
 	Sub string
 }
 
 // ParseAttr reads the name of an attribute, such as
-// urn:ietf:params:scim:schemas:core:2.0:User:name.familyName. It does not allocate. The error is an [*Error] of type invalidPath.
+// urn:ietf:params:scim:schemas:core:2.0:User:name.familyName. It does not allocate. The error is an
+// [*Error] of type invalidPath.
 //
 // The URN of a schema, which names all its attributes in a path or in the parameter attributes, cannot
-// be told from a qualified name when it ends like one: urn:…:enterprise:2.0:User is read as the attribute
-// User of urn:…:enterprise:2.0. Whoever knows the schemas compares [Attr.String] with their URNs first.
+// be told from a qualified name when it ends like one: urn:…:enterprise:2.0:User is read as the
+// attribute User of urn:…:enterprise:2.0. Whoever knows the schemas compares [Attr.String] with their
+// URNs first.
 func ParseAttr(text string) (Attr, error) {
 	p := parser{text: text, fault: scim.InvalidPath}
 	a, err := p.attr(true)
@@ -43,6 +45,10 @@ func (a Attr) String() string {
 	}
 	return string(a.append(nil))
 }
+
+// WithSub returns the sub-attribute sub of a. Inside a value path, the attributes are those of its
+// Attr: type in emails[type eq "work"] is emails with sub type.
+func (a Attr) WithSub(sub string) Attr { return Attr{URN: a.URN, Name: a.Name, Sub: sub} }
 
 func (a Attr) append(b []byte) []byte {
 	b = append(b, a.URN...)
@@ -126,8 +132,8 @@ func (p *parser) faultAt(pos int, expected string) *Error {
 	return p.unexpected(expected)
 }
 
-// isURN reports whether s, of which every byte is an isAttrByte, can be the URI of a schema: a scheme, a
-// colon and something else (RFC 3986 section 3.1).
+// isURN reports whether s, of which every byte is an isAttrByte, can be the URI of a schema: a scheme,
+// a colon and something else (RFC 3986 section 3.1).
 func isURN(s string) bool {
 	colon := strings.IndexByte(s, ':')
 	if colon < 1 || colon == len(s)-1 || s[len(s)-1] == ':' || !isLetter(s[0]) {
@@ -150,8 +156,8 @@ func isNameByte(c byte) bool {
 	return isLetter(c) || isDigit(c) || c == '_' || c == '-' || c == '$'
 }
 
-// isAttrByte reports whether c may be in an attribute name or the URN before it. Of the characters of a URI,
-// brackets, parentheses, quotes and the comma are left out: they delimit names.
+// isAttrByte reports whether c may be in an attribute name or the URN before it. Of the characters of a
+// URI, brackets, parentheses, quotes and the comma are left out: they delimit names.
 func isAttrByte(c byte) bool {
 	if isNameByte(c) {
 		return true

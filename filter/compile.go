@@ -1,21 +1,21 @@
 package filter
 
-import (
-	"strings"
-)
+import "strings"
 
 // CompileOption changes how a filter is compiled.
 type CompileOption func(*compiler)
 
-// UnknownAsAbsent treats attributes that the types do not know as attributes without a value, where Compile
-// otherwise returns an error. RFC 7644 section 3.4.2.1 asks for it in queries over several resource types.
+// UnknownAsAbsent treats attributes that the types do not know as attributes without a value, where
+// Compile otherwise returns an error. RFC 7644 section 3.4.2.1 asks for it in queries over several
+// resource types.
 func UnknownAsAbsent() CompileOption { return func(c *compiler) { c.unknownAsAbsent = true } }
 
 // Compile prepares the filter for resources of the types, or for documents of which nothing is known
 // when t is nil. See the package comment for what filters mean.
 //
-// The error is an [*Error] of type invalidFilter that names the attribute: unknown, compared with an operator that is not for its
-// type, or with a value that is not of its type. For an invalid Filter it is [Filter.Err].
+// The error is an [*Error] of type invalidFilter that names the attribute: unknown, compared with an
+// operator that is not for its type, or with a value that is not of its type. For an invalid Filter it
+// is [Filter.Err].
 func (f Filter) Compile(t Types, opts ...CompileOption) (*Predicate, error) {
 	m, err := f.compile(t, opts, nil)
 	if err != nil {
@@ -140,20 +140,15 @@ func (c *compiler) compare(n *Compare) (matcher, *Error) {
 	if !ok {
 		return constant((n.Op == OpNe) != n.Value.IsNull() && (n.Op == OpNe || n.Op == OpEq)), nil
 	}
-	name := c.describe(n.Attr)
 	if n.Value.IsNull() {
-		return c.compareNull(name, n.Op, typ)
+		return c.compareNull(n, typ)
 	}
 	if typ.Kind == Complex {
 		if typ, ok = c.valueOf(n.Attr); !ok {
-			return nil, typeError(name, "found a comparison of a complex attribute", "one of its sub-attributes")
+			return nil, c.refuse(n.Attr, "a comparison of a complex attribute", "one of its sub-attributes")
 		}
 	}
-	op := n.Op
-	if op == OpNe {
-		op = OpEq
-	}
-	test, err := c.test(name, typ, n.Op, op, n.Value)
+	test, err := c.test(n, typ)
 	if err != nil {
 		return nil, err
 	}
@@ -164,19 +159,19 @@ func (c *compiler) compare(n *Compare) (matcher, *Error) {
 	return m, nil
 }
 
-func (c *compiler) compareNull(name string, op Op, typ Type) (matcher, *Error) {
+func (c *compiler) compareNull(n *Compare, typ Type) (matcher, *Error) {
 	var m matcher = &presence{field: c.field(typ), emptyText: true}
-	switch op {
+	switch n.Op {
 	case OpNe:
 		return m, nil
 	case OpEq:
 		return negation{m}, nil
 	}
-	return nil, typeError(name, "found "+op.String()+" null", "eq or ne with null")
+	return nil, c.refuse(n.Attr, n.Op.String()+" null", "eq or ne with null")
 }
 
-// resolve returns the type of an attribute, in a value path that of a sub-attribute of the parent. It returns
-// false when there is no such attribute and that is no error.
+// resolve returns the type of an attribute, in a value path that of a sub-attribute of the parent. It
+// returns false when there is no such attribute and that is no error.
 func (c *compiler) resolve(a Attr) (Type, bool, *Error) {
 	if c.types == nil {
 		return untyped(c.parent, a), true, nil
@@ -184,7 +179,7 @@ func (c *compiler) resolve(a Attr) (Type, bool, *Error) {
 	if c.parent == nil {
 		return c.lookup(a)
 	}
-	typ, ok := c.types.AttrType(c.parent.sub(a.Name))
+	typ, ok := c.types.AttrType(c.parent.attr.WithSub(a.Name))
 	switch {
 	case ok:
 		// Values are looked up in the parent's, not in the document.
@@ -209,28 +204,24 @@ func (c *compiler) unknown(a Attr) (Type, bool, *Error) {
 	if c.unknownAsAbsent {
 		return Type{}, false, nil
 	}
-	return Type{}, false, typeError(c.describe(a), "found no such attribute", "")
+	return Type{}, false, c.refuse(a, "no such attribute", "")
 }
 
-// valueOf returns the type of the sub-attribute value of a complex attribute, which stands for the attribute in
-// comparisons.
+// valueOf returns the type of the sub-attribute value of a complex attribute, which stands for the
+// attribute in comparisons.
 func (c *compiler) valueOf(a Attr) (Type, bool) {
 	if c.parent != nil || a.Sub != "" {
 		return Type{}, false
 	}
-	return c.types.AttrType(Attr{URN: a.URN, Name: a.Name, Sub: "value"})
+	return c.types.AttrType(a.WithSub("value"))
 }
 
-func (p *parent) sub(name string) Attr {
-	return Attr{URN: p.attr.URN, Name: p.attr.Name, Sub: name}
-}
-
-// describe returns the full name of an attribute for an error.
-func (c *compiler) describe(a Attr) string {
+// refuse is an error about an attribute, which it names in full.
+func (c *compiler) refuse(a Attr, found, expected string) *Error {
 	if c.parent != nil {
-		a = c.parent.sub(a.Name)
+		a = c.parent.attr.WithSub(a.Name)
 	}
-	return a.String()
+	return typeError(a.String(), "found "+found, expected)
 }
 
 func (c *compiler) field(typ Type) field {
@@ -238,72 +229,66 @@ func (c *compiler) field(typ Type) field {
 	return field{urn: a.URN, name: a.Name, sub: a.Sub, anyCase: c.types == nil}
 }
 
-// test returns the test for an attribute's values. written is the operator in the filter, op is the one to test: eq for ne.
-func (c *compiler) test(name string, typ Type, written, op Op, v Value) (valueTest, *Error) {
-	wrongOp := func(expected string) (valueTest, *Error) {
-		return nil, typeError(name, "found "+written.String()+" on "+kindName(typ.Kind), expected)
+// test returns the test that n asks for of an attribute's values; for ne that of eq.
+func (c *compiler) test(n *Compare, typ Type) (valueTest, *Error) {
+	op, v := n.Op, n.Value
+	if op == OpNe {
+		op = OpEq
 	}
-	wrongValue := func(expected string) (valueTest, *Error) {
-		return nil, typeError(name, "found "+v.describe(), expected)
-	}
-	text, isText := v.Text()
 	switch typ.Kind {
+	case Boolean, Binary:
+		if op != OpEq {
+			return nil, c.refuse(n.Attr, n.Op.String()+" on type "+typ.Kind.String(), "eq, ne or pr")
+		}
+	case Integer, Decimal, DateTime:
+		if op.substring() {
+			return nil, c.refuse(n.Attr, n.Op.String()+" on type "+typ.Kind.String(), "eq, ne, gt, ge, lt, le or pr")
+		}
 	case String, Reference:
-		if !isText {
-			return wrongValue("a string")
-		}
-		return newStringTest(op, text, typ.CaseExact || typ.Kind == Reference), nil
-	case Binary:
-		if op != OpEq {
-			return wrongOp("eq, ne or pr")
-		}
-		if !isText {
-			return wrongValue("a string in base64")
-		}
-		return newStringTest(op, text, true), nil
-	case Boolean:
-		if op != OpEq {
-			return wrongOp("eq, ne or pr")
-		}
-		if b, ok := c.boolean(v); ok {
-			return boolTest(b), nil
-		}
-		return wrongValue("true or false")
-	case Integer, Decimal:
-		if op.substring() {
-			return wrongOp("eq, ne, gt, ge, lt, le or pr")
-		}
-		if v.kind == intValue || v.kind == floatValue && typ.Kind == Decimal {
-			return &numberTest{op: op, want: v}, nil
-		}
-		return wrongValue("a number of type " + typ.Kind.String())
-	case DateTime:
-		if op.substring() {
-			return wrongOp("eq, ne, gt, ge, lt, le or pr")
-		}
-		if at, ok := parseTime(text); ok {
-			return &timeTest{op: op, want: at}, nil
-		}
-		return wrongValue("a string with a dateTime such as 2011-05-13T04:42:34Z")
+	default:
+		return c.untypedTest(n, op, typ)
 	}
-	return c.untypedTest(name, typ, written, op, v)
+	test, expected := c.typedTest(typ, op, v)
+	if test == nil {
+		return nil, c.refuse(n.Attr, v.describe(), expected)
+	}
+	return test, nil
 }
 
-// boolean returns the boolean that v is or, where that is allowed, spells.
-func (c *compiler) boolean(v Value) (value, ok bool) {
-	if v.kind == stringValue && c.quotedBooleans {
-		return strings.EqualFold(v.text, "true"), strings.EqualFold(v.text, "true") || strings.EqualFold(v.text, "false")
+// typedTest returns the test, or the value it expected instead of v.
+func (c *compiler) typedTest(typ Type, op Op, v Value) (test valueTest, expected string) {
+	text, isText := v.Text()
+	switch typ.Kind {
+	case Boolean:
+		if b, ok := c.boolean(v); ok {
+			return boolTest(b), ""
+		}
+		return nil, "true or false"
+	case Integer, Decimal:
+		if v.kind == intValue || v.kind == floatValue && typ.Kind == Decimal {
+			return &numberTest{op: op, want: v}, ""
+		}
+		return nil, "a number of type " + typ.Kind.String()
+	case DateTime:
+		if at, ok := parseTime(text); ok {
+			return &timeTest{op: op, want: at}, ""
+		}
+		return nil, "a string with a dateTime such as 2011-05-13T04:42:34Z"
 	}
-	return v.bits != 0, v.kind == boolValue
+	if isText {
+		return newStringTest(op, text, typ.CaseExact || typ.Kind != String), ""
+	}
+	return nil, "a string"
 }
 
 // untypedTest returns the test for an attribute of which the type is not known.
-func (c *compiler) untypedTest(name string, typ Type, written, op Op, v Value) (valueTest, *Error) {
+func (c *compiler) untypedTest(n *Compare, op Op, typ Type) (valueTest, *Error) {
+	v := n.Value
 	switch {
 	case v.kind != stringValue && op.substring():
-		return nil, typeError(name, "found "+written.String()+" with "+v.describe(), "a string")
+		return nil, c.refuse(n.Attr, n.Op.String()+" with "+v.describe(), "a string")
 	case v.kind == boolValue && op != OpEq:
-		return nil, typeError(name, "found "+written.String()+" with "+v.describe(), "eq or ne")
+		return nil, c.refuse(n.Attr, n.Op.String()+" with "+v.describe(), "eq or ne")
 	case v.kind == boolValue:
 		return boolTest(v.bits != 0), nil
 	case v.kind != stringValue:
@@ -320,18 +305,20 @@ func (c *compiler) untypedTest(name string, typ Type, written, op Op, v Value) (
 	return t, nil
 }
 
-// kindName returns a data type with its article.
-func kindName(k Kind) string {
-	if k == Integer {
-		return "an " + k.String()
+// boolean returns the boolean that v is or, where that is allowed, spells.
+func (c *compiler) boolean(v Value) (value, ok bool) {
+	if v.kind == stringValue && c.quotedBooleans {
+		value = strings.EqualFold(v.text, "true")
+		return value, value || strings.EqualFold(v.text, "false")
 	}
-	return "a " + k.String()
+	return v.bits != 0, v.kind == boolValue
 }
 
 // corePrefix begins the URN of every schema whose attributes are at the top of a document.
 const corePrefix = "urn:ietf:params:scim:schemas:core:2.0:"
 
-// untyped returns what is known of an attribute without a schema: how RFC 7643 declares the common attributes.
+// untyped returns what is known of an attribute without a schema: how RFC 7643 declares the common
+// attributes.
 func untyped(p *parent, a Attr) Type {
 	if p != nil {
 		return Type{Canonical: Attr{Name: a.Name}, CaseExact: strings.EqualFold(a.Name, "$ref")}

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// foldRune returns the rune that stands for r and all that differ from it in case only: two runes are equal
-// under strings.EqualFold exactly when foldRune gives the same for both. For letters of ASCII it is the small one.
+// foldRune returns the rune that stands for r and all that differ from it in case only: two runes are
+// equal under strings.EqualFold exactly when foldRune gives the same for both. For letters of ASCII it
+// is the small one.
 func foldRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		return rune(foldByte(byte(r)))
@@ -32,8 +33,8 @@ func foldByte(c byte) byte {
 // fold returns s with every rune replaced by its foldRune.
 func fold(s string) string { return strings.Map(foldRune, s) }
 
-// compareFold orders s and folded, which is the result of fold, by the code points of fold(s) and folded. It
-// returns what is left of s when it begins with folded.
+// compareFold orders s and folded, which is the result of fold, by the code points of fold(s) and
+// folded. It returns what is left of s when it begins with folded.
 func compareFold(s, folded string) (order int, rest string) {
 	i, j := 0, 0
 	for i < len(s) && j < len(folded) {
@@ -58,11 +59,6 @@ func compareFold(s, folded string) (order int, rest string) {
 		return -1, ""
 	}
 	return len(s) - i, s[i:]
-}
-
-func equalFold(s, folded string) bool {
-	order, _ := compareFold(s, folded)
-	return order == 0
 }
 
 func hasPrefixFold(s, folded string) bool {
@@ -111,7 +107,8 @@ func newSearcher(needle string, folded bool) searcher {
 	return s
 }
 
-// maxPlainSearch is the length up to which strings.Contains is used. For longer needles its worst case is not linear.
+// maxPlainSearch is the length up to which strings.Contains is used. For longer needles its worst case
+// is not linear.
 const maxPlainSearch = 32
 
 // in reports whether text contains the needle.

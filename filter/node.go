@@ -26,8 +26,8 @@ type Compare struct {
 // Present is the operator pr: the attribute has a value that is not empty.
 type Present struct{ Attr Attr }
 
-// ValuePath is true when one value of a multi-valued complex attribute matches Term, in which every Attr
-// has only a Name: that of a sub-attribute. Attr has no Sub.
+// ValuePath is true when one value of a multi-valued complex attribute matches Term, in which every
+// Attr has only a Name: that of a sub-attribute. Attr has no Sub.
 type ValuePath struct {
 	Attr Attr
 	Term Node

@@ -27,9 +27,6 @@ func (o Op) String() string {
 	return opNames[2*o : 2*o+2]
 }
 
-// ordering reports whether o is gt, ge, lt or le.
-func (o Op) ordering() bool { return o >= OpGt && o <= OpLe }
-
 // substring reports whether o is co, sw or ew.
 func (o Op) substring() bool { return o >= OpCo && o <= OpEw }
 

@@ -41,8 +41,8 @@ func MaxLength(bytes int) Option {
 	return func(o *options) { o.maxLength = positive(bytes, DefaultMaxLength) }
 }
 
-// MaxDepth sets how deeply parentheses and brackets may be nested; 0 or less means [DefaultMaxDepth], and
-// more than 10,000 means 10,000.
+// MaxDepth sets how deeply parentheses and brackets may be nested; 0 or less means [DefaultMaxDepth],
+// and more than 10,000 means 10,000.
 func MaxDepth(levels int) Option {
 	return func(o *options) { o.maxDepth = min(positive(levels, DefaultMaxDepth), depthCeiling) }
 }
@@ -59,13 +59,13 @@ func positive(n, otherwise int) int {
 	return n
 }
 
-// SingleQuotes admits strings in single quotes, as in userName eq 'bjensen'. Inside, \' is a
-// single quote and the escapes of JSON hold.
+// SingleQuotes admits strings in single quotes, as in userName eq 'bjensen'. Inside, \' is a single
+// quote and the escapes of JSON hold.
 func SingleQuotes() Option { return func(o *options) { o.singleQuotes = true } }
 
 // UnquotedStrings admits strings without quotes, as in meta.resourceType eq User, which the prose of
-// RFC 7644 section 3.4.2.2 itself has. Such a string ends at white space, a parenthesis, a bracket or a quote. What
-// reads as a number, true, false or null is that.
+// RFC 7644 section 3.4.2.2 itself has. Such a string ends at white space, a parenthesis, a bracket or a
+// quote. What reads as a number, true, false or null is that.
 func UnquotedStrings() Option { return func(o *options) { o.unquoted = true } }
 
 // QuotedBooleans admits "true" and "false", in any case, as the value of a boolean attribute, as in

@@ -10,8 +10,8 @@ import (
 
 // Parse reads a filter. The result keeps parts of text.
 //
-// The error is an [*Error] of type invalidFilter that says at which byte what was expected; an empty text is
-// one, too.
+// The error is an [*Error] of type invalidFilter that says at which byte what was expected; an empty
+// text is one, too.
 func Parse(text string, opts ...Option) (Filter, error) {
 	p := parser{text: text, options: newOptions(opts), fault: scim.InvalidFilter}
 	n, err := p.whole()
@@ -30,7 +30,8 @@ func MustParse(text string, opts ...Option) Filter {
 	return f
 }
 
-// parser reads text from pos on, by recursive descent and without looking back, so that its time is linear.
+// parser reads text from pos on, by recursive descent and without looking back, so that its time is
+// linear.
 type parser struct {
 	text    string
 	pos     int
@@ -123,7 +124,7 @@ func orTerms(n Node) []Node {
 	if or, ok := n.(*Or); ok {
 		return or.Terms
 	}
-	return []Node{n}
+	return append(make([]Node, 0, termRoom), n)
 }
 
 // andTerms returns the terms of a node that is to become the first part of an And.
@@ -131,8 +132,11 @@ func andTerms(n Node) []Node {
 	if and, ok := n.(*And); ok {
 		return and.Terms
 	}
-	return []Node{n}
+	return append(make([]Node, 0, termRoom), n)
 }
+
+// termRoom is for how many terms there is room before the first growth; most filters have no more.
+const termRoom = 4
 
 // term reads a group, a negated group, a comparison or a value path.
 func (p *parser) term() (Node, *Error) {
@@ -261,8 +265,9 @@ func (p *parser) subAttribute() (string, *Error) {
 	return p.text[start:p.pos], nil
 }
 
-// narrow returns attr[term].sub op value in the RFC's grammar. ne and eq null are about all of the selected
-// values, as they are for a multi-valued attribute, so they become the negation of their contrary.
+// narrow returns attr[term].sub op value in the RFC's grammar. ne and eq null are about all of the
+// selected values, as they are for a multi-valued attribute, so they become the negation of their
+// contrary.
 func narrow(attr Attr, term, n Node) Node {
 	c, ok := n.(*Compare)
 	negated := ok && (c.Op == OpNe) != c.Value.IsNull() && (c.Op == OpNe || c.Op == OpEq)
@@ -327,7 +332,8 @@ func (p *parser) unexpected(expected string) *Error {
 	return p.unexpectedText(p.found(), expected)
 }
 
-// unexpectedText is unexpected for what may be the value of a comparison, which is described but not repeated.
+// unexpectedText is unexpected for what may be the value of a comparison, which is described but not
+// repeated.
 func (p *parser) unexpectedText(found, expected string) *Error {
 	return &Error{Type: p.fault, Offset: p.pos, Found: "found " + found, Expected: expected}
 }
@@ -341,14 +347,14 @@ func (p *parser) found() string {
 		return "a string"
 	}
 	end := p.pos
-	for end < len(p.text) && isAttrByte(p.text[end]) && end-p.pos <= maxQuoted {
+	for end < len(p.text) && isAttrByte(p.text[end]) && end-p.pos <= maxWord {
 		end++
 	}
 	if end == p.pos {
 		_, n := utf8.DecodeRuneInString(p.text[p.pos:])
 		end += n
 	}
-	return quote(p.text[p.pos:end])
+	return strconv.Quote(shorten(p.text[p.pos:end], maxWord))
 }
 
 func (p *parser) tooMuch(limit int, of string) *Error {

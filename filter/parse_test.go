@@ -12,8 +12,8 @@ import (
 	"github.com/scimbridge/scim/filter"
 )
 
-// TestParse_prints_canonically reads each filter and compares how it is printed; want is empty when that is how it was
-// written.
+// TestParse_prints_canonically reads each filter and compares how it is printed; want is empty when
+// that is how it was written.
 func TestParse_prints_canonically(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		// Every example of RFC 7644, sections 3.4.2.2 and 3.4.3.

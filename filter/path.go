@@ -5,13 +5,14 @@ import (
 )
 
 // Path is the target of a PATCH operation (RFC 7644 section 3.5.2): an attribute, a sub-attribute, the
-// values of a multi-valued attribute that a filter selects, or a sub-attribute of these. The zero Path is no path.
+// values of a multi-valued attribute that a filter selects, or a sub-attribute of these. The zero Path
+// is no path.
 type Path struct {
 	// Attr is the attribute; its Sub is empty when there is a Filter. See [ParseAttr] for paths that
 	// name a whole schema.
 	Attr Attr
-	// Filter selects values of Attr by their sub-attributes: type eq "work" in emails[type eq "work"]. It is the
-	// zero Filter when there are no brackets.
+	// Filter selects values of Attr by their sub-attributes: type eq "work" in emails[type eq "work"].
+	// It is the zero Filter when there are no brackets.
 	Filter Filter
 	// Sub is the sub-attribute after the brackets, as value in emails[type eq "work"].value.
 	Sub string
@@ -120,8 +121,9 @@ func (p *Path) UnmarshalText(text []byte) error {
 }
 
 // Compile compiles the filter of the path for the values of the attribute it is about, as
-// [Filter.CompileElement] does. It also returns an error when the attribute, or the sub-attribute the path ends at, is unknown to t;
-// the type of an error outside the brackets is invalidPath. Without a filter the predicate matches every value.
+// [Filter.CompileElement] does. It also returns an error when the attribute, or the sub-attribute the
+// path ends at, is unknown to t; the type of an error outside the brackets is invalidPath. Without a
+// filter the predicate matches every value.
 func (p Path) Compile(t Types) (*ElementPredicate, error) {
 	if t != nil {
 		if _, ok := t.AttrType(p.Target()); !ok {

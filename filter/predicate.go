@@ -6,13 +6,14 @@ import "strings"
 // matches everything.
 type Predicate struct{ root matcher }
 
-// Match reports whether the resource matches the filter. The document is as scim.Document describes; slices of strings and of
-// objects, and numbers of any Go type, are understood, too. A value of another Go type is present and
-// equal to nothing. Match changes nothing and does not panic whatever the document holds.
+// Match reports whether the resource matches the filter. The document is as scim.Document describes;
+// slices of strings and of objects, and numbers of any Go type, are understood, too. A value of another
+// Go type is present and equal to nothing. Match changes nothing and does not panic whatever the
+// document holds.
 func (p *Predicate) Match(doc map[string]any) bool { return p.root == nil || p.root.match(doc) }
 
-// ElementPredicate is a compiled value filter: what stands in the brackets of emails[type eq "work"]. It is immutable and
-// safe for concurrent use. The zero ElementPredicate matches everything.
+// ElementPredicate is a compiled value filter: what stands in the brackets of emails[type eq "work"].
+// It is immutable and safe for concurrent use. The zero ElementPredicate matches everything.
 type ElementPredicate struct{ root matcher }
 
 // Match reports whether one value of the attribute matches. The value of a complex attribute is an
@@ -64,8 +65,8 @@ type valueTest interface{ passes(value any) bool }
 
 func (c *comparison) match(scope any) bool { return c.some(c.get(scope), c.sub) }
 
-// some reports whether a value below v passes. When sub is empty, v stands for itself, and an object for its sub-attribute
-// value.
+// some reports whether a value below v passes. When sub is empty, v stands for itself, and an object
+// for its sub-attribute value.
 func (c *comparison) some(v any, sub string) bool {
 	switch v := v.(type) {
 	case nil:
@@ -186,8 +187,8 @@ func (f *field) member(object map[string]any, name string) any {
 	return memberInAnyCase(object, name)
 }
 
-// memberInAnyCase returns the member that differs from name in case only; of several the first in order, so
-// that the answer does not depend on chance.
+// memberInAnyCase returns the member that differs from name in case only; of several the first in
+// order, so that the answer does not depend on chance.
 func memberInAnyCase(object map[string]any, name string) (value any) {
 	found := ""
 	for k, v := range object {

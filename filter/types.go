@@ -2,8 +2,8 @@ package filter
 
 // Types says what attributes there are. A *schema.Schema is one. It must be safe for concurrent use.
 type Types interface {
-	// AttrType returns the type of the attribute that a names in any case, with or without URN, and false when there is none. When
-	// a.Sub is set, the type is that of the sub-attribute.
+	// AttrType returns the type of the attribute that a names in any case, with or without URN, and
+	// false when there is none. When a.Sub is set, the type is that of the sub-attribute.
 	AttrType(a Attr) (Type, bool)
 }
 
@@ -11,13 +11,14 @@ type Types interface {
 type Type struct {
 	// Kind is the data type.
 	Kind Kind
-	// CaseExact says that strings which differ in case are different. References and binary values
-	// are caseExact whatever it says.
+	// CaseExact says that strings which differ in case are different. References and binary values are
+	// caseExact whatever it says.
 	CaseExact bool
-	// MultiValued says that the attribute has an array of values. For a sub-attribute it is about the sub-attribute alone.
+	// MultiValued says that the attribute has an array of values. For a sub-attribute it is about the
+	// sub-attribute alone.
 	MultiValued bool
-	// Canonical is the name in the schema's own spelling. Its URN is empty for attributes at the top of a
-	// document, and the name of the object that holds the attribute for those of an extension.
+	// Canonical is the name in the schema's own spelling. Its URN is empty for attributes at the top of
+	// a document, and the name of the object that holds the attribute for those of an extension.
 	Canonical Attr
 }
 

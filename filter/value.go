@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// Value is what an attribute is compared with: a string, a boolean, a number or null. The zero Value is null.
-// Values are equal under == when they are the same value; a number with a fraction of zero is the same as the integer.
+// Value is what an attribute is compared with: a string, a boolean, a number or null. The zero Value is
+// null. Values are equal under == when they are the same value; a number with a fraction of zero is the
+// same as the integer.
 type Value struct {
 	kind valueKind
 	text string
@@ -30,9 +31,10 @@ const (
 // maxExact is the largest integer up to which every integer is a float64 too.
 const maxExact = 1 << 53
 
-// ValueOf returns the Value of a Go value: nil, a string, a bool, an integer, a float, a
-// [time.Time], which becomes a dateTime in UTC, or a type with one of these underneath. It returns an error for anything else, for
-// a string that is not UTF-8, for NaN and the infinities, and for a time outside the years 0 to 9999.
+// ValueOf returns the Value of a Go value: nil, a string, a bool, an integer, a float, a [time.Time],
+// which becomes a dateTime in UTC, or a type with one of these underneath. It returns an error for
+// anything else, for a string that is not UTF-8, for NaN and the infinities, and for a time outside the
+// years 0 to 9999.
 func ValueOf(v any) (Value, error) {
 	switch v := v.(type) {
 	case nil:
