@@ -155,6 +155,9 @@ type credentialError struct{ error }
 
 func (e credentialError) Unwrap() error { return e.error }
 
+// final marks an error that another attempt would meet again.
+func (e credentialError) final() {}
+
 func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if originOf(r.URL) != t.origin || len(t.credentials) == 0 {
 		return t.next.RoundTrip(r)

@@ -18,10 +18,9 @@ type lane struct {
 	left      budget
 	underWay  int
 
-	// sent counts the requests since the rate was last lowered, which was at slowed.
-	sent   int
+	// slowed is when the rate was last lowered.
 	slowed time.Time
-	first  time.Time
+	recent tally
 }
 
 // budget is what the service says may still be sent before reset.
@@ -60,35 +59,65 @@ func (l *lane) reserve(now time.Time) time.Duration {
 		r.CancelAt(now)
 		return d
 	}
-	if l.sent == 0 {
-		l.first = now
-	}
-	l.sent++
 	l.underWay++
 	l.left.requests--
 	return 0
 }
 
-// slowDown halves the rate after a 429, once for all the requests that were under way together.
+// slowDown obeys a 429. When that does not say how long to wait, the rate is lowered, once for all the requests that were under way
+// together, to a little under the one at which the service answered in the last minute: that much it has allowed, whatever its limit is.
 func (l *lane) slowDown(sent, now time.Time, retryAfter time.Duration) {
 	l.notBefore = later(l.notBefore, now.Add(retryAfter))
-	if sent.Before(l.slowed) {
+	if retryAfter > 0 || sent.Before(l.slowed) {
 		return
 	}
-	observed := rate.Limit(float64(l.sent) / max(1, now.Sub(l.first).Seconds()))
-	l.slowed, l.sent = l.notBefore, 0
-	l.limiter.SetLimitAt(now, max(slowest, min(l.limiter.Limit(), observed)/2))
+	l.slowed = now
+	allowed := rate.Limit(0.9 * float64(l.recent.sum(now)) / tallySeconds)
+	l.limiter.SetLimitAt(now, max(slowest, min(l.limiter.Limit(), allowed)))
 }
 
-// speedUp takes the rate back towards the ceiling, doubling it about every 35 answers.
+// speedUp takes the rate back towards the ceiling, doubling it every 70 answers.
 func (l *lane) speedUp(now time.Time) {
+	l.recent.add(now)
 	limit := l.limiter.Limit()
 	if limit == l.ceiling {
 		return
 	}
-	limit *= 1.02
+	limit *= 1.01
 	if limit >= l.ceiling || limit > 1000 {
 		limit = l.ceiling
 	}
 	l.limiter.SetLimitAt(now, limit)
+}
+
+// tallySeconds is how long a tally goes back.
+const tallySeconds = 60
+
+// tally counts events of the last minute by the second.
+type tally struct {
+	counts [tallySeconds]int
+	last   int64 // the second that was counted last
+}
+
+func (t *tally) add(now time.Time) {
+	t.forget(now)
+	t.counts[now.Unix()%tallySeconds]++
+}
+
+func (t *tally) sum(now time.Time) int {
+	t.forget(now)
+	n := 0
+	for _, c := range t.counts {
+		n += c
+	}
+	return n
+}
+
+// forget clears the seconds that have come up for reuse.
+func (t *tally) forget(now time.Time) {
+	second := now.Unix()
+	for s := max(t.last+1, second-tallySeconds+1); s <= second; s++ {
+		t.counts[s%tallySeconds] = 0
+	}
+	t.last = max(t.last, second)
 }

@@ -183,7 +183,7 @@ func (p *pacer) done(given permit, status int, header http.Header, retryAfter ti
 func (p *pacer) learn(l *lane, given permit, header http.Header, now time.Time) {
 	said := parseRateHeaders(header, now)
 	if said.limit > 0 && said.window > 0 {
-		p.narrow(given.method, said.limit, said.window)
+		p.narrow(l, given.method, said.limit, said.window, now)
 	}
 	if said.remaining >= 0 && said.reset > 0 {
 		// Requests that are under way may not be counted in what the service says is left.
@@ -193,7 +193,7 @@ func (p *pacer) learn(l *lane, given permit, header http.Header, now time.Time) 
 
 // narrow makes a limit that the service states hold. It never makes a limit of the profile wider: services have been seen to send the
 // figures of another of their limits.
-func (p *pacer) narrow(method string, size int, length time.Duration) {
+func (p *pacer) narrow(l *lane, method string, size int, length time.Duration, now time.Time) {
 	for _, w := range p.windows {
 		if w.limit.Covers(method) && w.length == length {
 			w.size = min(w.size, size)
@@ -202,11 +202,16 @@ func (p *pacer) narrow(method string, size int, length time.Duration) {
 	}
 	limit := profiles.RateLimit{Name: "stated by the service", Requests: size}
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if p.lane(m) == p.lane(method) {
+		if p.lane(m) == l {
 			limit.Methods = append(limit.Methods, m)
 		}
 	}
-	p.windows = append(p.windows, &window{limit: limit, size: size, length: length})
+	// What is under way, and what was just answered, counts already.
+	w := &window{limit: limit, size: size, length: length, used: l.underWay + 1}
+	for range w.used {
+		w.free = append(w.free, now.Add(length+margin(length)))
+	}
+	p.windows = append(p.windows, w)
 }
 
 func later(a, b time.Time) time.Time {

@@ -51,6 +51,10 @@ func (c *Client) try(ctx context.Context, r *request) *scim.Error {
 			return nil
 		}
 		failure.Attempts = attempt
+		if result == unsent {
+			failure.Attempts--
+			return failure
+		}
 		if r.method == http.MethodDelete && failure.Status == http.StatusNotFound && maybeDone {
 			return nil // an earlier attempt has deleted it
 		}
@@ -88,7 +92,7 @@ func (c *Client) pause(ctx context.Context, r *request, failure *scim.Error, wai
 func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error) {
 	given, err := c.pacer.acquire(ctx, r.method)
 	if err != nil {
-		return refused, &scim.Error{
+		return unsent, &scim.Error{
 			Method: r.method, Path: r.path, Err: err,
 			Detail: fmt.Sprintf("gave up while waiting for the rate limit: %v", err),
 		}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -81,6 +82,8 @@ const (
 	postponed
 	// unknown: it may have been done or not.
 	unknown
+	// unsent: the context ended before it was sent.
+	unsent
 )
 
 // judge returns what is known of a request from its answer's status, or from the error when there was no answer.
@@ -99,10 +102,11 @@ func judge(status int, err error) outcome {
 }
 
 func judgeError(err error) outcome {
-	var permanent interface{ permanent() }
+	var final interface{ final() }
+	var certificate *tls.CertificateVerificationError
 	var op *net.OpError
 	switch {
-	case errors.As(err, &permanent):
+	case errors.As(err, &final), errors.As(err, &certificate):
 		return refused
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"):
 		return postponed // no connection was made, so nothing was sent

@@ -1,0 +1,261 @@
+package client_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
+)
+
+func TestErrorsAreReadInWhateverFormTheyCome(t *testing.T) {
+	tests := []struct {
+		name, kind, body string
+		status           int
+		want             scim.Error
+	}{
+		{
+			name: "SCIM", status: 409,
+			body: `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"uniqueness","detail":"taken","status":"409"}`,
+			want: scim.Error{Status: 409, Type: scim.Uniqueness, Detail: "taken"},
+		},
+		{name: "status as a number", status: 400, body: `{"detail":"no","status":400}`, want: scim.Error{Status: 400, Detail: "no"}},
+		{name: "nulls", status: 400, body: `{"schemas":null,"detail":null,"scimType":null,"status":null}`, want: scim.Error{Status: 400}},
+		{name: "status that contradicts", status: 403, body: `{"detail":"no","status":"200"}`, want: scim.Error{Status: 403, Detail: "no"}},
+		{name: "names in another case", status: 400, body: `{"Detail":"no","ScimType":"invalidValue"}`, want: scim.Error{Status: 400, Type: scim.InvalidValue, Detail: "no"}},
+		{name: "a name twice", status: 400, body: `{"detail":"no","detail":"no"}`, want: scim.Error{Status: 400, Detail: "no"}},
+		{
+			name: "problem details", status: 401, kind: "application/problem+json",
+			body: `{"type":"https://api.example/problems/x","title":"Unauthorized","detail":"check the key","status":401}`,
+			want: scim.Error{Status: 401, Detail: "check the key"},
+		},
+		{
+			name: "Postman's platform", status: 404, body: `{"error":{"name":"NotFound","message":"no such route"},"status":"error"}`,
+			want: scim.Error{Status: 404, Detail: "no such route"},
+		},
+		{
+			name: "OAuth", status: 401, body: `{"error":"invalid_token","error_description":"it has expired"}`,
+			want: scim.Error{Status: 401, Detail: "it has expired"},
+		},
+		{
+			name: "SCIM 1.1", status: 404, body: `{"Errors":[{"description":"Resource 1 not found","code":"404"}]}`,
+			want: scim.Error{Status: 404, Detail: "Resource 1 not found"},
+		},
+		{
+			name: "a web page", status: 403, kind: "text/html; charset=utf-8",
+			body: "<html><head><title>Sign in &amp;\n continue</title></head><body>…", want: scim.Error{Status: 403, Detail: "a web page titled Sign in & continue"},
+		},
+		{name: "a page without title", status: 403, body: "<p>no</p>", want: scim.Error{Status: 403, Detail: "a web page"}},
+		{name: "text", status: 400, kind: "text/plain", body: "no\r\nway\x1b[31m", want: scim.Error{Status: 400, Detail: "no  way [31m"}},
+		{name: "nothing", status: 400, body: "", want: scim.Error{Status: 400}},
+		{name: "broken JSON", status: 400, body: `{"detail":"no`, want: scim.Error{Status: 400, Detail: `{"detail":"no`}},
+		{name: "deep JSON", status: 400, body: strings.Repeat("[", 60000), want: scim.Error{Status: 400, Detail: strings.Repeat("[", 1000) + "…"}},
+		{name: "invalid UTF-8", status: 400, body: "{\"detail\":\"a\xff\"}", want: scim.Error{Status: 400, Detail: "a\uFFFD"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+				resp := response(tt.status, tt.body)
+				if tt.kind != "" {
+					resp.Header.Set("Content-Type", tt.kind)
+				}
+				return resp, nil
+			}))
+			_, err := c.Users().Get(t.Context(), "1")
+			got, ok := errors.AsType[*scim.Error](err)
+			if !ok {
+				t.Fatalf("error %v", err)
+			}
+			want := tt.want
+			want.Method, want.Path, want.Attempts = "GET", "/Users/1", 1
+			if diff := cmp.Diff(&want, got); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnswersThatAreNoResource(t *testing.T) {
+	tests := []struct{ name, kind, body, want string }{
+		{"a web page", "text/html", "<html>sign in</html>", "a web page instead of JSON"},
+		{"a web page that calls itself JSON", "application/json", "<html>sign in</html>", "a web page instead of JSON"},
+		{"text", "text/plain", "OK", `"text/plain" instead of JSON`},
+		{"nothing", "application/json", "", "empty"},
+		{"truncated JSON", "application/json", `{"id":"1","userName":"a`, "cannot be read"},
+		{"an array", "application/json", `[]`, "cannot be read"},
+		{"a name twice", "application/json", `{"id":"1","id":"2"}`, "cannot be read"},
+		{"more than allowed", "application/json", `{"id":"` + strings.Repeat("x", 2000) + `"}`, "longer than 1000 bytes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := 0
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+				n++
+				resp := response(http.StatusOK, tt.body)
+				resp.Header.Set("Content-Type", tt.kind)
+				return resp, nil
+			}), client.WithMaxResponse(1000))
+			user, err := c.Users().Get(t.Context(), "1")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+			if n != 1 {
+				t.Errorf("%d requests for what is the same each time", n)
+			}
+			if tt.name == "truncated JSON" && user.ID != "" {
+				t.Errorf("a part of a resource was returned: %v", user)
+			}
+		})
+	}
+}
+
+const secret = "sk-Very+Secret/0123456789=="
+
+// TestCredentialsAreSentToTheServiceOnly leads a client with every kind of credential into redirects.
+func TestCredentialsAreSentToTheServiceOnly(t *testing.T) {
+	var other []http.Header
+	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		other = append(other, r.Header)
+		answer(w, http.StatusOK, scim.Document{"id": "1"})
+	}))
+	defer thief.Close()
+	target := ""
+	code := http.StatusTemporaryRedirect
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/moved" {
+			answer(w, http.StatusOK, scim.Document{"id": "1", "nickName": r.Header.Get("Authorization")})
+			return
+		}
+		http.Redirect(w, r, target, code)
+	}))
+	defer service.Close()
+
+	for name, credential := range map[string]client.Option{
+		"bearer": client.WithBearerToken(secret),
+		"basic":  client.WithBasicAuth("admin", secret),
+		"header": client.WithHeader("Authorization", secret),
+		"source": client.WithTokenSource(source{}),
+	} {
+		c, err := client.New(service.URL, credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code = range []int{301, 302, 303, 307, 308} {
+			for _, target = range []string{thief.URL + "/x?y=z", strings.Replace(thief.URL, "127.0.0.1", "localhost", 1), "//" + strings.TrimPrefix(thief.URL, "http://")} {
+				_, err := c.Users().Get(t.Context(), "1")
+				if err == nil || !strings.Contains(err.Error(), "redirect to another host") {
+					t.Errorf("%s, %d to %s: error %v", name, code, target, err)
+				}
+				if _, err := c.Users().Create(t.Context(), scim.User{UserName: "a"}); err == nil {
+					t.Errorf("%s: a create was redirected", name)
+				}
+			}
+		}
+		code, target = http.StatusPermanentRedirect, "/moved"
+		user, err := c.Users().Get(t.Context(), "1")
+		if err != nil || user.NickName == "" {
+			t.Errorf("%s: a redirect within the service: %v, %v", name, user.NickName, err)
+		}
+		code, target = http.StatusFound, "/moved"
+		if _, err := c.Users().Create(t.Context(), scim.User{UserName: "a"}); err == nil {
+			t.Errorf("%s: a create became a read by a redirect", name)
+		}
+	}
+	if len(other) > 0 {
+		t.Errorf("another host got %d requests: %v", len(other), other[0])
+	}
+}
+
+// source is shaped like an oauth2.TokenSource.
+type source struct{}
+
+func (source) Token() (*token, error) { return &token{}, nil }
+
+type token struct{}
+
+func (*token) SetAuthHeader(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret) }
+
+func TestCredentialsStayOutOfErrorsAndLogs(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte("admin:" + secret))
+	for name, credential := range map[string]client.Option{
+		"bearer": client.WithBearerToken(secret),
+		"basic":  client.WithBasicAuth("admin", secret),
+		"header": client.WithHeader("X-API-Key", secret),
+		"source": client.WithTokenSource(source{}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				n := 0
+				hooked := ""
+				c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+					n++
+					sent := r.Header.Get("Authorization") + r.Header.Get("X-API-Key")
+					if sent == "" {
+						t.Error("the request was sent without credential")
+					}
+					if n%2 == 0 {
+						return nil, fmt.Errorf("proxy: refused with header %s", sent)
+					}
+					return response(http.StatusServiceUnavailable, `{"detail":"bad credential `+sent+`"}`), nil
+				}), credential,
+					client.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+					client.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+						return transport(func(r *http.Request) (*http.Response, error) {
+							hooked += fmt.Sprint(r.Header)
+							return next.RoundTrip(r)
+						})
+					}))
+				texts := map[string]string{"client %v": fmt.Sprintf("%v", c), "client %+v": fmt.Sprintf("%+v", c), "client %#v": fmt.Sprintf("%#v", c)}
+				for i := range 2 {
+					_, err := c.Users().Get(t.Context(), "1")
+					if i == 1 {
+						c, _ = client.New("https://service.example", credential, client.WithRetry(client.Retry{Attempts: 1}))
+					}
+					texts[fmt.Sprintf("error %d", i)] = fmt.Sprintf("%v %+v", err, err)
+					for e := err; e != nil; e = errors.Unwrap(e) {
+						texts[fmt.Sprintf("error %d", i)] += e.Error()
+					}
+				}
+				texts["log"], texts["hook"] = log.String(), hooked
+				for where, text := range texts {
+					for _, s := range []string{secret, basic} {
+						if strings.Contains(text, s) {
+							t.Errorf("%s holds the secret: %s", where, text)
+						}
+					}
+				}
+				if !strings.Contains(log.String(), "method=GET") {
+					t.Errorf("log: %s", log.String())
+				}
+			})
+		})
+	}
+}
+
+func TestTokenSourceError(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		t.Error("sent without a token")
+		return ok()
+	}), client.WithTokenSource(brokenSource{}))
+	_, err := c.Users().Get(t.Context(), "1")
+	if !errors.Is(err, errNoToken) {
+		t.Errorf("error %v", err)
+	}
+}
+
+var errNoToken = errors.New("no token to be had")
+
+type brokenSource struct{}
+
+func (brokenSource) Token() (*token, error) { return nil, errNoToken }
