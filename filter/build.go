@@ -66,9 +66,14 @@ func Has(attr string, f Filter) Filter {
 		return Filter{err: typeError(attr, "found a sub-attribute", "an attribute for the value path")}
 	}
 	if !isValueFilter(f.node) {
-		return Filter{err: typeError(attr, "found a value path or a qualified name inside a value path", "plain sub-attributes")}
+		return Filter{err: noValueFilter(attr)}
 	}
 	return Filter{node: &ValuePath{Attr: a, Term: f.node}, quotedBooleans: f.quotedBooleans}
+}
+
+// noValueFilter is the error that what is in the brackets after attr cannot be there.
+func noValueFilter(attr string) *Error {
+	return typeError(attr, "found a value path or a qualified name inside a value path", "plain sub-attributes")
 }
 
 // isValueFilter reports whether n can be in the brackets of a value path.

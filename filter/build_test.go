@@ -158,6 +158,7 @@ func TestEqual(t *testing.T) {
 		{`a eq 1`, `A EQ 1.0`, true},
 		{`urn:Example:x:a.b pr`, `URN:example:x:A.B pr`, true},
 		{`emails[type eq "x"]`, `Emails[Type eq "x"]`, true},
+		{`urn:example:x:a pr`, `urn:example:y:a pr`, false},
 		{`a eq "x"`, `a eq "X"`, false},
 		{`a eq "1"`, `a eq 1`, false},
 		{`a eq true`, `a eq 1`, false},

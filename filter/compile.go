@@ -73,7 +73,7 @@ func (c *compiler) start(n Node, attr *Attr) (matcher, *Error) {
 		return c.compile(n)
 	}
 	if !isValueFilter(n) {
-		return nil, typeError(attr.String(), "found a value path or a qualified name inside a value path", "plain sub-attributes")
+		return nil, noValueFilter(attr.String())
 	}
 	typ, ok, err := c.resolve(*attr)
 	if err != nil || !ok {

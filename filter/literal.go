@@ -10,6 +10,9 @@ import (
 
 const expectedValue = "a string in double quotes, a number, true, false or null"
 
+const expectedEscape = `one of the escapes \" \\ \/ \b \f \n \r \t and ` +
+	`\u with four hexadecimal digits that are no lone surrogate`
+
 // value reads the value of a comparison.
 func (p *parser) value() (Value, *Error) {
 	if p.pos == len(p.text) {
@@ -148,7 +151,7 @@ func (p *parser) escaped(start int, quote byte) (string, *Error) {
 		}
 		r, width := p.escape(quote)
 		if width == 0 {
-			return "", p.unexpected(`one of the escapes \" \\ \/ \b \f \n \r \t and \u with four hexadecimal digits that are no lone surrogate`)
+			return "", p.unexpected(expectedEscape)
 		}
 		b = utf8.AppendRune(b, r)
 		p.pos += width

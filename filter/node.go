@@ -47,11 +47,7 @@ func conjoin(nodes []Node) Node {
 	}
 	terms := make([]Node, 0, len(nodes))
 	for _, n := range nodes {
-		if and, ok := n.(*And); ok {
-			terms = append(terms, and.Terms...)
-		} else {
-			terms = append(terms, n)
-		}
+		terms = appendAnd(terms, n)
 	}
 	return &And{Terms: terms}
 }
@@ -63,13 +59,25 @@ func disjoin(nodes []Node) Node {
 	}
 	terms := make([]Node, 0, len(nodes))
 	for _, n := range nodes {
-		if or, ok := n.(*Or); ok {
-			terms = append(terms, or.Terms...)
-		} else {
-			terms = append(terms, n)
-		}
+		terms = appendOr(terms, n)
 	}
 	return &Or{Terms: terms}
+}
+
+// appendAnd appends n to the terms of an And.
+func appendAnd(terms []Node, n Node) []Node {
+	if and, ok := n.(*And); ok {
+		return append(terms, and.Terms...)
+	}
+	return append(terms, n)
+}
+
+// appendOr appends n to the terms of an Or.
+func appendOr(terms []Node, n Node) []Node {
+	if or, ok := n.(*Or); ok {
+		return append(terms, or.Terms...)
+	}
+	return append(terms, n)
 }
 
 // walk calls visit for n and, while it returns true, for what is below n.

@@ -64,7 +64,7 @@ func positive(n, otherwise int) int {
 func SingleQuotes() Option { return func(o *options) { o.singleQuotes = true } }
 
 // UnquotedStrings admits strings without quotes, as in meta.resourceType eq User, which the prose of
-// RFC 7644 section 3.4.2.2 itself has. Such a string ends at white space, a parenthesis, a bracket or a
+// RFC 7644 section 3.4.2 itself has. Such a string ends at white space, a parenthesis, a bracket or a
 // quote. What reads as a number, true, false or null is that.
 func UnquotedStrings() Option { return func(o *options) { o.unquoted = true } }
 

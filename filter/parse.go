@@ -75,21 +75,16 @@ func (p *parser) acceptable() *Error {
 
 // or reads terms joined by "or".
 func (p *parser) or() (Node, *Error) {
-	first, err := p.and()
+	n, err := p.and()
 	if err != nil || !p.keyword("or") {
-		return first, err
+		return n, err
 	}
-	terms := orTerms(first)
+	terms := appendOr(make([]Node, 0, termRoom), n)
 	for {
-		n, err := p.and()
-		if err != nil {
+		if n, err = p.and(); err != nil {
 			return nil, err
 		}
-		if or, ok := n.(*Or); ok {
-			terms = append(terms, or.Terms...)
-		} else {
-			terms = append(terms, n)
-		}
+		terms = appendOr(terms, n)
 		if !p.keyword("or") {
 			return &Or{Terms: terms}, nil
 		}
@@ -98,41 +93,20 @@ func (p *parser) or() (Node, *Error) {
 
 // and reads terms joined by "and".
 func (p *parser) and() (Node, *Error) {
-	first, err := p.term()
+	n, err := p.term()
 	if err != nil || !p.keyword("and") {
-		return first, err
+		return n, err
 	}
-	terms := andTerms(first)
+	terms := appendAnd(make([]Node, 0, termRoom), n)
 	for {
-		n, err := p.term()
-		if err != nil {
+		if n, err = p.term(); err != nil {
 			return nil, err
 		}
-		if and, ok := n.(*And); ok {
-			terms = append(terms, and.Terms...)
-		} else {
-			terms = append(terms, n)
-		}
+		terms = appendAnd(terms, n)
 		if !p.keyword("and") {
 			return &And{Terms: terms}, nil
 		}
 	}
-}
-
-// orTerms returns the terms of a node that is to become the first part of an Or.
-func orTerms(n Node) []Node {
-	if or, ok := n.(*Or); ok {
-		return or.Terms
-	}
-	return append(make([]Node, 0, termRoom), n)
-}
-
-// andTerms returns the terms of a node that is to become the first part of an And.
-func andTerms(n Node) []Node {
-	if and, ok := n.(*And); ok {
-		return and.Terms
-	}
-	return append(make([]Node, 0, termRoom), n)
 }
 
 // termRoom is for how many terms there is room before the first growth; most filters have no more.
@@ -282,7 +256,8 @@ func narrow(attr Attr, term, n Node) Node {
 	return path
 }
 
-// keyword reads word, in any case, when it is what joins the term just read to another.
+// keyword reads word, in any case, when it is what joins the term just read to another. There is white
+// space or a closing bracket before it: values end at nothing else.
 func (p *parser) keyword(word string) bool {
 	i := p.pos
 	for i < len(p.text) && isSpace(p.text[i]) {
@@ -290,9 +265,6 @@ func (p *parser) keyword(word string) bool {
 	}
 	end := i + len(word)
 	if end > len(p.text) || !strings.EqualFold(p.text[i:end], word) {
-		return false
-	}
-	if last := p.text[p.pos-1]; i == p.pos && last != ')' && last != ']' {
 		return false
 	}
 	if end < len(p.text) && !isDelimiter(p.text[end]) {

@@ -77,6 +77,7 @@ func TestParse_prints_canonically(t *testing.T) {
 		{"and of or keeps its parentheses", `(a pr or b pr) and c pr`, ""},
 		{"needless parentheses", `((a pr) or ((b pr) and (c pr)))`, `a pr or b pr and c pr`},
 		{"and is associative", `a pr and (b pr and (c pr and d pr))`, `a pr and b pr and c pr and d pr`},
+		{"and is associative on the left", `((a pr and b pr) and c pr) and d pr`, `a pr and b pr and c pr and d pr`},
 		{"or is associative", `(a pr or b pr) or (c pr or d pr)`, `a pr or b pr or c pr or d pr`},
 		{"double negation", `not (not (a pr))`, ""},
 		{"negated value path", `not (emails[type eq "work"])`, ""},
@@ -146,6 +147,8 @@ func TestParse_reports_where_and_what(t *testing.T) {
 		{"not UTF-8", "a eq \"x\xff\"", 7, "found bytes that are not UTF-8", ""},
 		{"leading zero", `a eq 012`, 5, "found a word without quotes", "a number"},
 		{"no digits after point", `a eq 1.`, 5, "found a word without quotes", "a number"},
+		{"no digits after e", `a eq 1e+`, 5, "found a word without quotes", "a number"},
+		{"only a backslash", `a eq "\`, 6, `found "\\"`, "one of the escapes"},
 		{"no digits before point", `a eq .5`, 5, "found a word without quotes", "a number"},
 		{"plus sign", `a eq +1`, 5, "found a word without quotes", "a number"},
 		{"hexadecimal", `a eq 0x1F`, 5, "found a word without quotes", "a number"},
@@ -175,9 +178,12 @@ func TestParse_reports_where_and_what(t *testing.T) {
 		{"three levels", `a.b.c pr`, 3, `found ".c"`, "name of a sub-attribute"},
 		{"slash in a name", `a/b pr`, 1, `found "/b"`, "in an attribute name"},
 		{"qualified without a scheme", `a:b pr`, 0, `found "a:b"`, "schema URN"},
+		{"and without a word after it", `a pr and)`, 8, `found ")"`, "an attribute name"},
+		{"word that begins with and", `a pr android`, 5, `found "android"`, `"and", "or"`},
+		{"scheme with an underscore", `a_b:c:d pr`, 0, `found "a_b:c:d"`, "schema URN"},
 		{"URN without a name", `urn:a:2.0 pr`, 6, `found "2.0"`, "an attribute name"},
 		{"letter beyond ASCII", `é pr`, 0, `found "é"`, "an attribute name"},
-		{"long word is cut", strings.Repeat("x", 99) + "/ pr", 99, `found "/"`, "attribute name"},
+		{"long word is cut", "a " + strings.Repeat("x", 99), 2, `found "` + strings.Repeat("x", 32) + `…"`, "an operator"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -210,6 +210,17 @@ func TestCompileElement_refuses_what_is_no_value_filter(t *testing.T) {
 	}
 }
 
+func TestCompileElement_of_an_unknown_attribute(t *testing.T) {
+	f, parent := filter.Eq("type", "work"), filter.Attr{Name: "bogus"}
+	if _, err := f.CompileElement(userTypes, parent); !errors.Is(err, scim.ErrInvalidFilter) {
+		t.Errorf("got %v", err)
+	}
+	p, err := f.CompileElement(userTypes, parent, filter.UnknownAsAbsent())
+	if err != nil || p.Match(map[string]any{"type": "work"}) {
+		t.Errorf("got %v, or it matches", err)
+	}
+}
+
 func TestParseAttr(t *testing.T) {
 	tests := []struct {
 		text string

@@ -6,10 +6,10 @@ import "strings"
 // matches everything.
 type Predicate struct{ root matcher }
 
-// Match reports whether the resource matches the filter. The document is as scim.Document describes;
-// slices of strings and of objects, and numbers of any Go type, are understood, too. A value of another
-// Go type is present and equal to nothing. Match changes nothing and does not panic whatever the
-// document holds.
+// Match reports whether the resource matches the filter. The document is as scim.Document describes, its
+// names in the schema's spelling unless the filter was compiled without types. Slices of strings and of
+// objects, and numbers of any Go type, are understood, too; a value of another Go type is present and
+// equal to nothing. Match changes nothing.
 func (p *Predicate) Match(doc map[string]any) bool { return p.root == nil || p.root.match(doc) }
 
 // ElementPredicate is a compiled value filter: what stands in the brackets of emails[type eq "work"].

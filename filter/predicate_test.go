@@ -2,6 +2,7 @@ package filter_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,15 @@ func TestMatch_without_types(t *testing.T) {
 		{"integer and larger decimal", `n lt 1e19`, map[string]any{"n": int64(1)}, true},
 		{"integer and smaller decimal", `n gt -1e19`, map[string]any{"n": int64(1)}, true},
 		{"integer and fraction", `n lt 1.5`, map[string]any{"n": int64(1)}, true},
+		{"largest integer and decimal", `n lt 9223372036854775808`, map[string]any{"n": int64(math.MaxInt64)}, true},
+		{"smallest integer and decimal", `n lt -9223372036854775809`, map[string]any{"n": int64(math.MinInt64)}, false},
+		{"not a number", `n ge 1.5`, map[string]any{"n": math.NaN()}, false},
+		{"not a number against an integer", `n le 1`, map[string]any{"n": math.NaN()}, false},
+		{"nil pointer", `n ge 1`, map[string]any{"n": (*int)(nil)}, false},
+		{"object", `n[value ge 1]`, map[string]any{"n": struct{}{}}, false},
+		{"time.Time", `n ge "2010-01-23T04:56:22Z"`, map[string]any{"n": time.Now()}, true},
+		{"time.Time and text", `n ge "yesterday"`, map[string]any{"n": time.Now()}, false},
+		{"dateTimes not equal", `n ne "2010-01-23T04:56:22Z"`, map[string]any{"n": "2010-01-23T04:56:23Z"}, true},
 		{"decimals", `n lt 1.5`, map[string]any{"n": 1.25}, true},
 		{"string and number", `n eq 1`, map[string]any{"n": "1"}, false},
 		{"number and string", `n eq "1"`, map[string]any{"n": int64(1)}, false},
@@ -355,6 +365,20 @@ func TestCompile_refuses(t *testing.T) {
 				t.Errorf("becomes %#v", root)
 			}
 		})
+	}
+}
+
+// RFC 7643 has no complex attributes inside others; a schema may.
+func TestCompile_refuses_a_complex_sub_attribute(t *testing.T) {
+	ts := newTypes("deep complex\ndeep.inner complex")
+	for _, text := range []string{`deep.inner eq "x"`, `deep[inner eq "x"]`} {
+		err := filter.MustParse(text).Check(ts)
+		if want := "filter: invalid filter: deep.inner: found a comparison of a complex attribute, expected one of its sub-attributes"; err == nil || err.Error() != want {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	if err := filter.MustParse(`deep.inner pr and deep[inner eq null]`).Check(ts); err != nil {
+		t.Error(err)
 	}
 }
 
