@@ -1,0 +1,182 @@
+package expr
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Program is a compiled expression. It is safe for concurrent use.
+type Program struct {
+	text       string
+	node       *Node
+	code       code
+	attributes []string
+	redacted   bool
+	opts       *options
+	frames     sync.Pool // of *frame, so that an evaluation allocates only what its result needs
+}
+
+// String gives the text the program was compiled from.
+func (p *Program) String() string { return p.text }
+
+// Node gives the parsed expression. Do not change it.
+func (p *Program) Node() *Node { return p.node }
+
+// Attributes lists the source attributes the expression may read, each once, in the order they
+// appear.
+func (p *Program) Attributes() []string { return slices.Clone(p.attributes) }
+
+// Type tells what kind of value comes out, [KindAny] if that depends on the source. Whatever the
+// type, a result may also be null or one of the ignore kinds.
+func (p *Program) Type() Kind { return p.code.kind }
+
+// Constant gives the result of an expression that depends on nothing.
+func (p *Program) Constant() (Value, bool) { return p.code.fixed, p.code.konst }
+
+// NeverEmpty reports whether the result is known to be neither null nor "" nor an ignore value,
+// whatever the source object holds. False means only that it is not known. An evaluation may still
+// fail.
+func (p *Program) NeverEmpty() bool { return p.code.filled }
+
+// Redacted reports whether the expression uses Redact. Its results then must not appear in logs;
+// the errors of its evaluation leave out the values.
+func (p *Program) Redacted() bool { return p.redacted }
+
+// AddsOnly reports whether the expression is AppRoleAssignmentsComplex, whose values are added to
+// the target attribute and never replace or remove what is there.
+func (p *Program) AddsOnly() bool {
+	return p.node.Kind == CallNode && p.node.Name == "AppRoleAssignmentsComplex"
+}
+
+// Eval gives the result for one object. A nil env is the zero [Env].
+//
+// The context goes to the hooks of env and to functions of your own, and ends long work. An error
+// is an [*Error] that is [ErrEval], or that of the context.
+func (p *Program) Eval(ctx context.Context, env *Env) (Value, error) {
+	if p.code.konst {
+		return p.code.fixed, nil
+	}
+	f, _ := p.frames.Get().(*frame)
+	if f == nil {
+		f = &frame{}
+	}
+	if env == nil {
+		env = &Env{}
+	}
+	*f = frame{ctx: ctx, env: env, text: p.text, opts: p.opts, work: p.opts.limits.Work, redacted: p.redacted}
+	v, err := settle(p.code.run.eval(f))
+	*f = frame{}
+	p.frames.Put(f)
+	return v, err
+}
+
+// settle turns the signal that a function met an ignore value into that value.
+func settle(v Value, err error) (Value, error) {
+	switch err {
+	case nil:
+		return v, nil
+	case errIgnoreAttribute:
+		return IgnoreAttribute(), nil
+	case errIgnoreObject:
+		return IgnoreObject(), nil
+	}
+	return Value{}, err
+}
+
+// evaluator is a compiled part of an expression.
+type evaluator interface {
+	eval(f *frame) (Value, error)
+}
+
+// frame is the state of one evaluation.
+type frame struct {
+	ctx      context.Context
+	env      *Env
+	text     string
+	opts     *options
+	work     int64
+	now      ticks
+	hasNow   bool
+	redacted bool
+	sawEmpty bool // an attribute read since this was cleared was null or ""
+	folding  bool // the compiler evaluates a constant part; there is no world to ask
+}
+
+// spend takes n from the work the evaluation may still do.
+func (f *frame) spend(c *invocation, n int) error {
+	const rare = 4096 // how much work makes it worth asking whether the caller still waits
+	f.work -= int64(n)
+	if f.work < 0 {
+		return c.fail(f, ErrLimit, "the expression needs more work than the limit of %d allows", f.opts.limits.Work)
+	}
+	if n >= rare && f.ctx != nil {
+		return context.Cause(f.ctx)
+	}
+	return nil
+}
+
+// fits refuses a text that would be longer than the limit, before it is made.
+func (f *frame) fits(c *invocation, size int) error {
+	if size > f.opts.limits.Result {
+		return c.fail(f, ErrLimit, "the result would be longer than the limit of %d bytes", f.opts.limits.Result)
+	}
+	return f.spend(c, size)
+}
+
+// clock gives the time of this evaluation.
+func (f *frame) clock(c *invocation) (ticks, error) {
+	if f.hasNow {
+		return f.now, nil
+	}
+	if f.folding {
+		return 0, errNotConstant
+	}
+	now := time.Now
+	if f.env.Clock != nil {
+		now = f.env.Clock
+	}
+	t, ok := ticksOf(now())
+	if !ok {
+		return 0, c.fail(f, nil, "the clock shows no year from 1 to 9999")
+	}
+	f.now, f.hasNow = t, true
+	return t, nil
+}
+
+// quote shows a source value in a message, unless it must not be shown.
+func (f *frame) quote(s string) string {
+	if f.redacted {
+		return "[Redact]"
+	}
+	return quote(s)
+}
+
+// constant always gives the same value.
+type constant struct{ value Value }
+
+func (c *constant) eval(*frame) (Value, error) { return c.value, nil }
+
+// attribute reads the source.
+type attribute struct {
+	name   string
+	offset int
+}
+
+func (a *attribute) eval(f *frame) (Value, error) {
+	var v Value
+	if f.env.Source != nil {
+		v, _ = f.env.Source.Value(a.name)
+	}
+	if v.kind == KindInvalid {
+		return Value{}, &Error{
+			Expression: f.text, Offset: a.offset, kind: ErrEval,
+			Detail: "the attribute [" + a.name + "] holds a Go value an expression cannot use: " + v.text,
+		}
+	}
+	if v.IsNullOrEmpty() {
+		f.sawEmpty = true
+	}
+	return v, nil
+}
