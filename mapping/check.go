@@ -238,7 +238,7 @@ func (c *checker) checkTarget(a *attribute) {
 		c.add(Warning, name, "the service is not known to keep this attribute. It keeps %s", c.writable())
 	case described != nil && described.Mutability == "immutable" && a.definition.Apply != OnCreate:
 		c.add(Warning, name, `the attribute cannot be changed once it is set: apply "create" avoids updates that fail or do nothing`)
-	case c.resource == nil && !a.target.known && a.target.path.Attr.URN == "":
+	case c.resource == nil && c.mapping.typed && !a.target.known && a.target.path.Attr.URN == "":
 		c.add(Warning, name, "the schema of %s has no such attribute", c.mapping.definition.Target)
 	}
 }

@@ -91,7 +91,7 @@ func Compile(definition ObjectMapping, opts ...Option) (*Mapping, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	m.layout = c.layout
+	m.layout, m.typed = c.layout, c.schema != nil
 	m.collect()
 	return m, nil
 }

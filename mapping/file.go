@@ -24,9 +24,9 @@ const (
 	maxDepth = 16      // levels of nesting; a file has eight
 )
 
-// Parse reads mappings from JSON. Names that are not known, or given twice, are errors, so that a misspelt setting is not a
-// setting ignored. The text may be 8 MiB long. Parse does not compile the mappings.
-func Parse(data []byte) (File, error) {
+// Decode reads mappings from JSON. Names that are not known, or given twice, are errors, so that a misspelt setting is not a
+// setting ignored. The text may be 8 MiB long. Decode does not compile the mappings.
+func Decode(data []byte) (File, error) {
 	if len(data) > maxFile {
 		return File{}, fmt.Errorf("mapping: the file is longer than %d bytes", maxFile)
 	}
@@ -55,7 +55,7 @@ func checkDepth(data []byte) error {
 	}
 }
 
-// Load reads mappings from a JSON file as [Parse] does.
+// Load reads mappings from a JSON file as [Decode] does.
 func Load(name string) (File, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -66,7 +66,7 @@ func Load(name string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("mapping: %w", err)
 	}
-	return Parse(data)
+	return Decode(data)
 }
 
 // Mapping returns the mapping for a type of source object, in any case.
@@ -79,7 +79,7 @@ func (f File) Mapping(source string) (ObjectMapping, bool) {
 	return ObjectMapping{}, false
 }
 
-// Format writes the file as indented JSON that [Parse] reads.
+// Format writes the file as indented JSON that [Decode] reads.
 func (f File) Format() ([]byte, error) {
 	data, err := json.Marshal(f, jsontext.WithIndent("  "))
 	if err != nil {

@@ -30,7 +30,7 @@ type Mapping struct {
 	addOnly     []string
 	always      []string
 	redacted    []string
-	unique      bool // an expression asks for values that are taken
+	typed       bool // there was a schema of the target
 	runs        sync.Pool
 }
 
@@ -232,28 +232,45 @@ type run struct {
 // concerned; the object must then not be provisioned in this cycle. errors.Is with the sentinels of package expr, or with
 // [ErrValue], tells the cause.
 func (m *Mapping) Map(ctx context.Context, source map[string]any, env Env) (Result, error) {
+	return m.mapObject(ctx, source, &env, nil)
+}
+
+// mapObject is Map. With an explanation it notes what each attribute gave, and goes on after an error.
+func (m *Mapping) mapObject(ctx context.Context, source map[string]any, env *Env, e *Explanation) (Result, error) {
 	r, _ := m.runs.Get().(*run)
 	if r == nil {
 		r = &run{}
 	}
 	defer m.release(r)
-	m.start(r, source, &env)
+	m.start(r, source, env)
 	result := Result{AddOnly: m.addOnly, Always: m.always, Redacted: m.redacted}
 	if len(m.matching) > 0 {
 		result.Matching = make([]Match, len(m.matching))
 	}
+	var first error
 	for i := range m.attributes {
 		a := &m.attributes[i]
-		out, err := m.evaluate(ctx, a, r, &env)
+		out, err := m.evaluate(ctx, a, r, env)
 		if err != nil {
-			return Result{}, &Error{Mapping: m.name, Target: a.target.name, Err: err}
+			err = &Error{Mapping: m.name, Target: a.target.name, Err: err}
 		}
-		if out.ignoreObject {
+		if e != nil {
+			e.note(m, a, source, out, err)
+		}
+		switch {
+		case err != nil && e == nil:
+			return Result{}, err
+		case err != nil && first == nil:
+			first = err
+		case err != nil:
+		case out.ignoreObject:
 			return Result{IgnoreObject: true}, nil
-		}
-		if !out.ignore {
+		case !out.ignore:
 			m.put(&result, r, i, a, out)
 		}
+	}
+	if first != nil {
+		return Result{}, first
 	}
 	result.Create = m.document(&r.creates)
 	result.Update = m.document(&r.updates)

@@ -95,7 +95,9 @@ const (
 )
 
 // UnmarshalText reads an action. It returns an error for one that is not known.
-func (a *Action) UnmarshalText(text []byte) error { return oneOf(a, "action", text, Create, Update, Delete) }
+func (a *Action) UnmarshalText(text []byte) error {
+	return oneOf(a, "action", text, Create, Update, Delete)
+}
 
 // Apply says when an attribute mapping is applied.
 type Apply string
