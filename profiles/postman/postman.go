@@ -22,6 +22,7 @@
 package postman
 
 import (
+	"bytes"
 	_ "embed"
 
 	"github.com/scimbridge/scim/profiles"
@@ -35,6 +36,14 @@ const (
 
 //go:embed postman.json
 var profileJSON []byte
+
+//go:embed mapping.json
+var mappingJSON []byte
+
+// MappingJSON returns the attribute mappings that Microsoft's tutorial gives for Postman, in the JSON form of package mapping: pass it to
+// mapping.Decode. Users are read from userPrincipalName, givenName, surname and the computed IsSoftDeleted, and matched by userName;
+// groups from displayName and members, and matched by displayName. The caller may change the bytes.
+func MappingJSON() []byte { return bytes.Clone(mappingJSON) }
 
 // Profile returns what is known of the service. Each call returns a value of its own, which the caller may change.
 func Profile() *profiles.Profile {
