@@ -275,7 +275,7 @@ func carry(a *schema.Attribute, old, element any) any {
 	object, ok := element.(map[string]any)
 	there, isObject := old.(map[string]any)
 	if !ok || !isObject {
-		return old
+		return element
 	}
 	carried := object
 	for _, sub := range a.Sub {
