@@ -114,7 +114,7 @@ func (w *writer) diff(a *schema.Attribute, before, after any) error {
 	case a.Type == schema.Complex:
 		return w.diffComplex(a, before, after)
 	case before != nil && a.Mutability == schema.Immutable:
-		if alike(a, before, after) {
+		if a.Equal(before, after) {
 			return nil
 		}
 		return immutable(a)
@@ -149,7 +149,7 @@ func (w *writer) diffComplex(a *schema.Attribute, before, after any) error {
 		w.set(a, nil, n, true)
 		return nil
 	case a.Mutability == schema.Immutable:
-		if alike(a, o, n) {
+		if a.Equal(o, n) {
 			return nil
 		}
 		return immutable(a)
@@ -181,7 +181,7 @@ func clientPart(a *schema.Attribute, v any) map[string]any {
 // immutablesStay reports whether n has the immutable sub-attributes of o.
 func immutablesStay(a *schema.Attribute, o, n map[string]any) bool {
 	for name, v := range o {
-		if sub, ok := a.SubAttribute(name); ok && sub.Mutability == schema.Immutable && !alike(sub, v, n[name]) {
+		if sub, ok := a.SubAttribute(name); ok && sub.Mutability == schema.Immutable && !sub.Equal(v, n[name]) {
 			return false
 		}
 	}
@@ -220,10 +220,9 @@ func sameValues(sub *schema.Attribute, ov, nv any) bool {
 	o, ok := ov.([]any)
 	n, also := nv.([]any)
 	if !ok || !also {
-		return sub.Mutability == schema.Immutable && alike(sub, ov, nv) || equal(ov, nv)
+		return sub.Mutability == schema.Immutable && sub.Equal(ov, nv) || equal(ov, nv)
 	}
-	exact := &schema.Attribute{Type: sub.Type, CaseExact: true}
-	return holdsAll(exact, o, n) && holdsAll(exact, n, o)
+	return len(without(o, n)) == 0 && len(without(n, o)) == 0
 }
 
 // writer writes operations in a dialect.

@@ -192,7 +192,8 @@ func TestMemberOperations(t *testing.T) {
 	}{
 		{"nothing", patch.Dialect{}, nil, nil, []string{}},
 		{
-			"value paths", patch.Dialect{},
+			"value paths",
+			patch.Dialect{},
 			[]string{"u3", "u4"},
 			[]string{"u1", "u2"},
 			[]string{
@@ -210,8 +211,10 @@ func TestMemberOperations(t *testing.T) {
 			},
 		},
 		{
-			"only additions where members are replaced", patch.Dialect{MemberRemoval: patch.ReplaceAll},
-			[]string{"u3"}, nil,
+			"only additions where members are replaced",
+			patch.Dialect{MemberRemoval: patch.ReplaceAll},
+			[]string{"u3"},
+			nil,
 			[]string{`{"op":"add","path":"members","value":[{"value":"u3"}]}`},
 		},
 	}
@@ -259,15 +262,19 @@ func TestChunk(t *testing.T) {
 		{"a long list is split", patch.Dialect{MembersPerRequest: 100}, nil, ids(0, 250), nil, shape{{100}, {100}, {50}}},
 		{"removals count", patch.Dialect{MembersPerRequest: 3}, nil, ids(0, 4), ids(10, 14), shape{{1, 1, 1}, {1, 2}, {2}}},
 		{
-			"both lists are split", patch.Dialect{MembersPerRequest: 3, MemberRemoval: patch.ValueArray}, nil, ids(0, 4), ids(10, 14),
+			"both lists are split",
+			patch.Dialect{MembersPerRequest: 3, MemberRemoval: patch.ValueArray},
+			nil, ids(0, 4), ids(10, 14),
 			shape{{3}, {1, 2}, {2}},
 		},
 		{"other operations do not count", patch.Dialect{MembersPerRequest: 2}, []scim.PatchOperation{rename}, ids(0, 3), nil, shape{{0, 2}, {1}}},
 		{"operations are limited", patch.Dialect{OperationsPerRequest: 2}, []scim.PatchOperation{rename}, ids(0, 3), ids(5, 7), shape{{0, 1}, {1, 3}}},
 		{
-			"a replacement stays whole", patch.Dialect{MembersPerRequest: 2},
+			"a replacement stays whole",
+			patch.Dialect{MembersPerRequest: 2},
 			[]scim.PatchOperation{rename, patch.Dialect{}.ReplaceMembers(ids(0, 5))},
-			ids(10, 12), nil, shape{{0}, {5}, {2}},
+			ids(10, 12), nil,
+			shape{{0}, {5}, {2}},
 		},
 	}
 	for _, tt := range tests {

@@ -23,7 +23,7 @@ func (w *writer) diffList(a *schema.Attribute, old, new []any) error {
 		w.replaceElements(a, n)
 		return nil
 	case a.Mutability == schema.Immutable:
-		if alike(a, o, n) {
+		if a.Equal(o, n) {
 			return nil
 		}
 		return immutable(a)
@@ -150,7 +150,7 @@ func (w *writer) diffReferences(a *schema.Attribute, o, n []any) {
 func sameReference(a *schema.Attribute, o, n map[string]any) bool {
 	for name, v := range n {
 		sub, ok := a.SubAttribute(name)
-		if ok && sub.Mutability == schema.Immutable && o[name] != nil && !alike(sub, o[name], v) {
+		if ok && sub.Mutability == schema.Immutable && o[name] != nil && !sub.Equal(o[name], v) {
 			return false
 		}
 	}
@@ -373,7 +373,7 @@ func selector(a *schema.Attribute, o []any, element any, changing []*schema.Attr
 func alikeOnce(a *schema.Attribute, values []any, v any) bool {
 	n := 0
 	for _, w := range values {
-		if alike(a, v, w) {
+		if a.Equal(v, w) {
 			n++
 		}
 	}

@@ -193,7 +193,7 @@ func sameElement(a *schema.Attribute, old, element any) bool {
 		return true
 	}
 	kind, ok := a.SubAttribute("type")
-	return !ok || object[kind.Name] == nil || alike(kind, there[kind.Name], object[kind.Name])
+	return !ok || object[kind.Name] == nil || kind.Equal(there[kind.Name], object[kind.Name])
 }
 
 // writable returns how many sub-attributes of an element a client can have written.
@@ -226,7 +226,7 @@ func (e *edit) replaceElements(l *list, value any) error {
 		if repeated {
 			continue
 		}
-		slot, err := e.same(l, element)
+		slot, err := e.previous(l, element)
 		if err != nil {
 			return err
 		}
@@ -243,6 +243,21 @@ func (e *edit) replaceElements(l *list, value any) error {
 	}
 	l.reset(next.items)
 	return nil
+}
+
+// previous returns the slot of the element that an element given in place of all has been until now, -1 for none: the same one, or
+// else the only one with its value.
+func (e *edit) previous(l *list, element any) (int, error) {
+	slot, err := e.same(l, element)
+	object, ok := element.(map[string]any)
+	if err != nil || slot >= 0 || !ok || l.sub == nil || object[l.sub.Name] == nil {
+		return slot, err
+	}
+	slots, work := l.find(l.key(element))
+	if len(slots) == 1 {
+		slot = slots[0]
+	}
+	return slot, e.spend(work)
 }
 
 // repeated reports whether an element occurs among those that were given before it.
@@ -281,7 +296,7 @@ func carry(a *schema.Attribute, old, element any) any {
 	for _, sub := range a.Sub {
 		v, had := there[sub.Name]
 		given, has := object[sub.Name]
-		kept := sub.Mutability == schema.ReadOnly || sub.Mutability == schema.Immutable && (!has || alike(sub, v, given))
+		kept := sub.Mutability == schema.ReadOnly || sub.Mutability == schema.Immutable && (!has || sub.Equal(v, given))
 		if !had || !kept {
 			continue
 		}

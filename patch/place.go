@@ -96,7 +96,7 @@ func (e *edit) filteredPlace(p place, parsed filter.Path) (place, error) {
 			return place{}, err
 		}
 	}
-	match, err := parsed.Filter.CompileElement(types{e.schema}, canonicalAttr(p.attr))
+	match, err := parsed.Filter.CompileElement(e.schema, canonicalAttr(p.attr))
 	if err != nil {
 		return place{}, asPathError(err)
 	}

@@ -176,11 +176,11 @@ func replaceElement(a *schema.Attribute, old any, object map[string]any) (any, e
 	for _, sub := range a.Sub {
 		v, given := object[sub.Name]
 		had, has := there[sub.Name]
-		if sub.Mutability == schema.Immutable && given && has && !alike(sub, had, v) {
+		if sub.Mutability == schema.Immutable && given && has && !sub.Equal(had, v) {
 			return nil, immutable(sub)
 		}
 	}
-	if value, ok := a.SubAttribute("value"); ok && object[value.Name] != nil && !alike(value, there[value.Name], object[value.Name]) {
+	if value, ok := a.SubAttribute("value"); ok && object[value.Name] != nil && !value.Equal(there[value.Name], object[value.Name]) {
 		return object, nil
 	}
 	return carry(a, old, object), nil

@@ -97,7 +97,7 @@ func (e *edit) write(a *schema.Attribute, v any) error {
 	old := e.get(a)
 	switch {
 	case a.Mutability == schema.Immutable && old != nil:
-		if a.Sensitive() || !alike(a, old, v) {
+		if a.Sensitive() || !a.Equal(old, v) {
 			return immutable(a)
 		}
 		return nil
@@ -251,7 +251,7 @@ func (e *edit) subValue(sub *schema.Attribute, old, given any, kind scim.PatchOp
 	case v == nil:
 		return nil, mayUnset(sub)
 	case sub.Mutability == schema.Immutable && old != nil:
-		if keep || alike(sub, old, v) {
+		if keep || sub.Equal(old, v) {
 			return old, nil
 		}
 		return nil, immutable(sub)

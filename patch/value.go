@@ -78,23 +78,6 @@ func equalObjects(a, b map[string]any) bool {
 	return true
 }
 
-// alike reports whether two values of an attribute are the same value: in any case, unless the attribute is caseExact, and in
-// any order for the values of a multi-valued one.
-func alike(a *schema.Attribute, v, w any) bool {
-	switch v := v.(type) {
-	case string:
-		w, ok := w.(string)
-		return ok && (v == w || !a.CaseExact && strings.EqualFold(v, w))
-	case map[string]any:
-		w, ok := w.(map[string]any)
-		return ok && len(v) == len(w) && covers(a, w, v)
-	case []any:
-		w, ok := w.([]any)
-		return ok && len(v) == len(w) && holdsAll(a, w, v)
-	}
-	return equal(v, w)
-}
-
 // covers reports whether object has every sub-attribute of part, with like values.
 func covers(a *schema.Attribute, object, part map[string]any) bool {
 	for name, v := range part {
@@ -103,26 +86,17 @@ func covers(a *schema.Attribute, object, part map[string]any) bool {
 			return false
 		}
 		sub, known := a.SubAttribute(name)
-		if known && !alike(sub, v, w) || !known && !equal(v, w) {
+		if known && !sub.Equal(v, w) || !known && !equal(v, w) {
 			return false
 		}
 	}
 	return true
 }
 
-// holdsAll reports whether each of values is among those that are there.
-func holdsAll(a *schema.Attribute, there, values []any) bool {
-	for _, v := range values {
-		if indexAlike(a, there, v) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
+// indexAlike returns where v is among values, -1 when it is not.
 func indexAlike(a *schema.Attribute, values []any, v any) int {
 	for i, w := range values {
-		if alike(a, v, w) {
+		if a.Equal(v, w) {
 			return i
 		}
 	}

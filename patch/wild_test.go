@@ -143,7 +143,7 @@ var wildGroupTests = []wildTest{
 		want: `{"members":[{"value":"u2","display":"James"}]}`,
 	}, scim.InvalidValue},
 	{applyTest{
-		name: "remove one member given as an object", ops: `{"op":"remove","path":"members","value":{"value":"U1"}}`,
+		name: "remove one member given as an object", ops: `{"op":"remove","path":"members","value":{"Value":"u1"}}`,
 		want: `{"members":[{"value":"u2","display":"James"}]}`,
 	}, scim.InvalidValue},
 	{applyTest{name: "remove an empty list of members", ops: `{"op":"remove","path":"members","value":[]}`}, scim.InvalidValue},
@@ -162,11 +162,61 @@ var wildGroupTests = []wildTest{
 	{applyTest{name: "push of the same members", ops: `{"op":"replace","path":"members","value":[{"value":"u2"},{"value":"u1"},{"value":"u2"}]}`}, ""},
 	{applyTest{name: "a member who has left is not brought back", typ: scim.NoTarget, ops: `{"op":"replace","path":"members[value eq \"u9\"].display","value":"x"}`}, scim.NoTarget},
 	{applyTest{name: "a member cannot become another", typ: scim.Mutability, ops: `{"op":"replace","path":"members[value eq \"u1\"].value","value":"u9"}`}, scim.Mutability},
-	{applyTest{name: "a member by its own value", ops: `{"op":"replace","path":"members[value eq \"u1\"].value","value":"U1"}`}, ""},
+	{applyTest{name: "a member by its own value", ops: `{"op":"replace","path":"members[value eq \"u1\"].value","value":"u1"}`}, ""},
 	{applyTest{
 		name: "remove members by several filters", want: `{"members":null}`,
 		ops: `{"op":"remove","path":"members[value eq \"u1\" or value eq \"u2\"]"}`,
 	}, ""},
+}
+
+// deviceTests are about what users and groups have not.
+var deviceTests = []applyTest{
+	{
+		name: "an immutable attribute can be given once", ops: `{"op":"add","path":"maker.code","value":"c"}`,
+		want: `{"maker":{"value":"acme","code":"c"}}`,
+	},
+	{name: "and not again", ops: `{"op":"replace","path":"serial","value":"other"}`, typ: scim.Mutability},
+	{name: "unless it is the same in another case", ops: `{"op":"replace","path":"serial","value":"SN1"}`},
+	{name: "nor can it be removed", ops: `{"op":"remove","path":"serial"}`, typ: scim.Mutability},
+	{name: "references that are not caseExact", ops: `{"op":"remove","path":"urn:example:lease:1.0:Device:payers[value eq \"P1\"]"}`, want: `{"urn:example:lease:1.0:Device":{"payers":[{"value":"p2"}]}}`},
+	{name: "an immutable value in another case stays", ops: `{"op":"replace","path":"urn:example:lease:1.0:Device:payers","value":[{"value":"P2"},{"value":"P1","display":"One"}]}`},
+	{
+		name: "elements that are not touched keep what is readOnly", ops: `{"op":"replace","path":"ports[value eq 1].type","value":"lan"}`,
+		want: `{"ports":[{"value":1,"state":"up","type":"lan"},{"value":2,"state":"down"}]}`,
+	},
+	{
+		name: "so do elements that are replaced by themselves", ops: `{"op":"replace","path":"ports","value":[{"value":2,"type":"wan"},{"value":3}]}`,
+		want: `{"ports":[{"value":2,"type":"wan","state":"down"},{"value":3}]}`,
+	},
+	{
+		name: "a new value does not inherit what was said about the old one", ops: `{"op":"replace","path":"ports[value eq 1].value","value":9}`,
+		want: `{"ports":[{"value":9},{"value":2,"state":"down"}]}`,
+	},
+	{name: "a required list cannot be emptied", ops: `{"op":"remove","path":"codes"}`, typ: scim.Mutability},
+	{name: "nor by its last element", ops: `{"op":"remove","path":"codes[value eq \"a\"]"}`, typ: scim.Mutability},
+	{name: "caseExact values differ in case", ops: `{"op":"add","path":"codes","value":["a","A"]}`, want: `{"codes":["a","A"]}`},
+	{name: "others do not", ops: `{"op":"add","path":"tags","value":["X","x"]}`},
+	{name: "replacing a simple value", ops: `{"op":"replace","path":"tags[value eq \"x\"]","value":"z"}`, want: `{"tags":["z","y"]}`},
+	{name: "a simple value by another that is there", ops: `{"op":"replace","path":"tags[value eq \"x\"]","value":"y"}`, want: `{"tags":["y"]}`},
+	{name: "removing listed simple values", ops: `{"op":"remove","path":"tags","value":["Y","none"]}`, want: `{"tags":["x"]}`},
+	{name: "adding to a sub-attribute with several values", ops: `{"op":"add","path":"maker.aliases","value":["A","b"]}`, want: `{"maker":{"value":"acme","aliases":["A","b"]}}`},
+	{name: "integers", ops: `{"op":"add","path":"slots","value":[1,"2",3.0]}`, want: `{"slots":[1,2,3]}`},
+	{name: "dateTimes are equal as instants", ops: `{"op":"replace","path":"bought","value":"2011-05-13T06:42:34+02:00"}`},
+	{
+		name: "an extension comes into use", ops: `{"op":"remove","path":"urn:example:lease:1.0:Device:payers"}, {"op":"add","path":"until","value":"x"}`,
+		want: `{"urn:example:lease:1.0:Device":{"until":"x"}}`,
+	},
+}
+
+const deviceDocument = `{
+	"schemas": ["urn:example:device:1.0:Device", "urn:example:lease:1.0:Device"],
+	"label": "d", "serial": "sn1", "tags": ["x", "y"], "codes": ["a"], "slots": [1], "bought": "2011-05-13T04:42:34Z",
+	"ports": [{"value": 1, "state": "up"}, {"value": 2, "state": "down"}], "maker": {"value": "acme"},
+	"urn:example:lease:1.0:Device": {"payers": [{"value": "p1", "display": "One"}, {"value": "p2"}]}
+}`
+
+func TestApplyMutabilityAndCase(t *testing.T) {
+	runApply(t, deviceSchema(t), deviceDocument, patch.Options{}, deviceTests)
 }
 
 func TestApplyWild(t *testing.T) {
