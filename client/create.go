@@ -33,7 +33,38 @@ func (r *Resources[T]) Create(ctx context.Context, resource T) (T, error) {
 	if err != nil {
 		return none, r.fail(err)
 	}
-	return r.create(ctx, doc)
+	members, separate := r.kind.takeMembers(doc)
+	created, failure := r.create(ctx, doc)
+	if failure != nil || !separate {
+		return created, failure
+	}
+	id := idOf(&created)
+	if id == "" {
+		return created, r.fail(invalid(errors.New("the group was created, but its members were not added: its id is not known")))
+	}
+	return created, r.AddMembers(ctx, id, members...)
+}
+
+// takeMembers takes the members out of a group that the service cannot create with them.
+func (k *kind) takeMembers(doc scim.Document) (ids []string, separate bool) {
+	if k.known == nil || k.known.MembersOnCreate {
+		return nil, false
+	}
+	for name, value := range doc {
+		elements, ok := value.([]any)
+		if !ok || !strings.EqualFold(name, "members") {
+			continue
+		}
+		for _, e := range elements {
+			if m, ok := e.(map[string]any); ok {
+				if id, ok := member(m, "value").(string); ok {
+					ids = append(ids, id)
+				}
+			}
+		}
+		delete(doc, name)
+	}
+	return ids, len(ids) > 0
 }
 
 func (r *Resources[T]) create(ctx context.Context, doc scim.Document) (T, error) {

@@ -126,11 +126,22 @@ func (r *Resources[T]) satisfies(resource T, f filter.Filter) (bool, error) {
 			return true, nil
 		}
 	}
-	p, err := f.Compile(nil)
+	p, err := f.Compile(r.kind.types())
 	if err != nil {
-		return false, err
+		// The service knows attributes that the schema does not.
+		if p, err = f.Compile(nil); err != nil {
+			return false, err
+		}
 	}
 	return p.Match(doc), nil
+}
+
+// types returns the schema for filters, nil when there is none.
+func (k *kind) types() filter.Types {
+	if k.schema == nil {
+		return nil
+	}
+	return k.schema.LooseTypes()
 }
 
 // lookUp returns the value of an attribute, and whether the document has it. For what is in an array it returns the array.
