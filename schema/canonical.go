@@ -128,67 +128,149 @@ func (c *canonicaliser) document(doc map[string]any) (map[string]any, *fault) {
 	return out, nil
 }
 
-// object returns the canonical form of a complex value. When several attributes are wrong, the fault is
-// the one of the first name, so that equal documents have equal errors.
+// object returns the canonical form of a complex value.
 func (c *canonicaliser) object(a *Attribute, in map[string]any) (map[string]any, *fault) {
-	size := len(in)
-	if c.Unknown != UnknownKeep {
-		size = min(size, len(a.Sub))
+	o := objectReader{canonicaliser: c, attribute: a, in: in, out: make(map[string]any, c.size(a, len(in)))}
+	// Mostly names are spelled as in the schema, and looking for those is faster than going through a map.
+	exact := len(a.Sub) <= 3*len(in)
+	found := 0
+	if exact {
+		found = o.readExact()
 	}
-	out := make(map[string]any, size+1)
-	var first *fault
-	var at string
-	var few [4]uint64
-	seen := few[:]
-	if len(a.Sub) > 64*len(few) {
-		seen = make([]uint64, len(a.Sub)/64+1)
+	if found < len(in) {
+		o.readOthers(exact)
 	}
-	unknown := 0
-	for name, value := range in {
-		sub, ok := a.subs.find(name)
-		if !ok {
-			if value != nil && c.stray(a, name) != nil {
-				c.strays = true
-				continue
-			}
-			unknown++
-			if first != nil && name >= at {
-				continue
-			}
-			if f := c.unknown(a, name, value, out); f != nil {
-				first, at = f.inAttribute(shortName(name), false), name
-			}
-			continue
-		}
-		word, bit := sub.position/64, uint64(1)<<(sub.position%64)
-		if seen[word]&bit != 0 {
-			// Twice is worse than wrong: it is reported whichever came first.
-			if first == nil || sub.Name <= at {
-				first, at = twice(a, in, sub), sub.Name
-			}
-			continue
-		}
-		seen[word] |= bit
-		if first != nil && sub.Name >= at || value == nil || sub.Mutability == ReadOnly && c.Mode.dropsReadOnly() {
-			continue
-		}
-		v, f := c.value(sub, value)
-		switch {
-		case f != nil:
-			first, at = f.inAttribute(sub.Name, sub.extension), sub.Name
-		case v != nil:
-			out[sub.Name] = v
-		}
+	if o.fault != nil {
+		return nil, o.fault
 	}
-	if first != nil {
-		return nil, first
-	}
-	if unknown > 1 && c.Unknown == UnknownKeep {
-		if f := unknownTwice(a, out); f != nil {
+	if o.unknown > 1 && c.Unknown == UnknownKeep {
+		if f := unknownTwice(a, o.out); f != nil {
 			return nil, f
 		}
 	}
-	return out, c.missing(a, out)
+	return o.out, c.missing(a, o.out)
+}
+
+// size returns how many attributes the canonical form of an object may have.
+func (c *canonicaliser) size(a *Attribute, given int) int {
+	if c.Unknown != UnknownKeep {
+		given = min(given, len(a.Sub))
+	}
+	if c.schema != nil && a == c.schema.root {
+		given++ // for schemas
+	}
+	return given
+}
+
+// objectReader reads the attributes of one object. When several are wrong, it keeps the fault of the first by name, so that
+// equal documents have equal errors.
+type objectReader struct {
+	*canonicaliser
+	attribute *Attribute
+	in, out   map[string]any
+	unknown   int
+	fault     *fault
+	// at is the name that the fault is about.
+	at string
+}
+
+// readExact reads the attributes that are spelled as in the schema, and returns how many there are.
+func (o *objectReader) readExact() int {
+	found := 0
+	for _, sub := range o.attribute.Sub {
+		if value, ok := o.in[sub.Name]; ok {
+			found++
+			o.read(sub, value)
+		}
+	}
+	return found
+}
+
+// readOthers reads all attributes, without those that readExact has read.
+func (o *objectReader) readOthers(exact bool) {
+	var few [4]uint64
+	seen := few[:]
+	if len(o.attribute.Sub) > 64*len(few) {
+		seen = make([]uint64, len(o.attribute.Sub)/64+1)
+	}
+	for name, value := range o.in {
+		sub, ok := o.attribute.subs.find(name)
+		if !ok {
+			o.readUnknown(name, value)
+			continue
+		}
+		twice := false
+		if exact {
+			if sub.Name == name {
+				continue
+			}
+			_, twice = o.in[sub.Name]
+		}
+		word, bit := sub.position/64, uint64(1)<<(sub.position%64)
+		if twice || seen[word]&bit != 0 {
+			o.refuseTwice(sub)
+			continue
+		}
+		seen[word] |= bit
+		o.read(sub, value)
+	}
+}
+
+// read reads the value of one attribute.
+func (o *objectReader) read(sub *Attribute, value any) {
+	if value == nil || sub.Mutability == ReadOnly && o.Mode.dropsReadOnly() || o.fault != nil && sub.Name >= o.at {
+		return
+	}
+	v, f := o.value(sub, value)
+	switch {
+	case f != nil:
+		o.fault, o.at = f.inAttribute(sub.Name, sub.extension), sub.Name
+	case v != nil:
+		o.out[sub.Name] = v
+	}
+}
+
+// refuseTwice notes that an attribute occurs under several spellings. That comes before what may be wrong with its value,
+// which depends on the spelling that is read first.
+func (o *objectReader) refuseTwice(sub *Attribute) {
+	if o.fault != nil && sub.Name > o.at {
+		return
+	}
+	f := invalidSyntax("is given twice, as %s", quoteAll(spellings(o.in, o.attribute.subs.find, sub)))
+	o.fault, o.at = f.inAttribute(sub.Name, sub.extension), sub.Name
+}
+
+// readUnknown reads an attribute that the schema does not define.
+func (o *objectReader) readUnknown(name string, value any) {
+	if value == nil {
+		return
+	}
+	if o.stray(o.attribute, name) != nil {
+		o.strays = true
+		return
+	}
+	o.unknown++
+	if o.Unknown == UnknownIgnore || o.fault != nil && name >= o.at {
+		return
+	}
+	if f := o.keepUnknown(name, value); f != nil {
+		o.fault, o.at = f.inAttribute(shortName(name), false), name
+	}
+}
+
+// keepUnknown keeps or rejects an attribute that the schema does not define.
+func (o *objectReader) keepUnknown(name string, value any) *fault {
+	switch {
+	case o.Unknown == UnknownKeep:
+		v, f := cloneUnknown(value, 1)
+		if v != nil && f == nil {
+			o.out[name] = v
+		}
+		return f
+	case o.attribute.path == "":
+		return invalidValue("is not an attribute of %s", o.schema.core.urn)
+	}
+	return invalidValue("is not an attribute of %s, which has %s", o.attribute.path, o.attribute.subNames())
 }
 
 // missing returns the fault of the first required sub-attribute that is absent.
@@ -214,29 +296,6 @@ func (c *canonicaliser) schemasAttribute() *Attribute {
 		return nil
 	}
 	return c.schema.schemas
-}
-
-// unknown deals with an attribute that a does not define.
-func (c *canonicaliser) unknown(a *Attribute, name string, value any, out map[string]any) *fault {
-	if value == nil {
-		return nil
-	}
-	switch c.Unknown {
-	case UnknownKeep:
-		v, f := cloneUnknown(value, 1)
-		if f != nil {
-			return f
-		}
-		if v != nil {
-			out[name] = v
-		}
-	case UnknownReject:
-		if a.path == "" {
-			return invalidValue("is not an attribute of %s", c.schema.core.urn)
-		}
-		return invalidValue("is not an attribute of %s, which has %s", a.path, a.subNames())
-	}
-	return nil
 }
 
 // value returns the canonical form of the value of an attribute; nil when it is unassigned.
@@ -367,10 +426,4 @@ func (c *canonicaliser) onlyElement(a *Attribute, list []any) (any, *fault) {
 		return nil, wrongType(a, list)
 	}
 	return c.single(a, list[0])
-}
-
-// twice is the fault of an attribute that occurs under several spellings of its name.
-func twice(a *Attribute, object map[string]any, sub *Attribute) *fault {
-	f := invalidSyntax("is given twice, as %s", quoteAll(spellings(object, a.subs.find, sub)))
-	return f.inAttribute(sub.Name, sub.extension)
 }

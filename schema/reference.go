@@ -12,18 +12,16 @@ func canonicalReference(s string, tolerant bool) (string, bool) {
 	if tolerant {
 		s = escapeURI(strings.TrimSpace(s))
 	}
+	ascii := true
 	for i := range len(s) {
-		if !uriByte(s[i]) || s[i] == '%' && !escaped(s[i:]) {
+		c := s[i]
+		if !uriBytes[c] || c == '%' && !escaped(s[i:]) {
 			return "", false
 		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
-	if !utf8.ValidString(s) {
+	if !ascii && !printable(s) {
 		return "", false
-	}
-	for _, r := range s {
-		if r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.IsControl(r)) {
-			return "", false
-		}
 	}
 	end := prefixEnd(s)
 	for i := range end {
@@ -66,12 +64,19 @@ func validScheme(s string) bool {
 	return true
 }
 
-// uriByte reports whether c may be in a URI reference, or in a character beyond ASCII.
-func uriByte(c byte) bool {
-	if c <= ' ' || c == 0x7F {
-		return false
+// uriBytes says which bytes may be in a URI reference, or in a character beyond ASCII.
+var uriBytes = func() (allowed [256]bool) {
+	for c := range allowed {
+		allowed[c] = c > ' ' && c != 0x7F && !strings.ContainsRune("\"<>\\^`{|}", rune(c))
 	}
-	return strings.IndexByte("\"<>\\^`{|}", c) < 0
+	return allowed
+}()
+
+// printable reports whether s is UTF-8 without spaces and control characters.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	})
 }
 
 // escaped reports whether s begins with a percent sign and two hexadecimal digits.
@@ -86,17 +91,19 @@ func hexDigit(c byte) bool {
 // escapeURI percent-encodes what a URI cannot hold, control characters excepted.
 func escapeURI(s string) string {
 	const digits = "0123456789ABCDEF"
-	var b strings.Builder
+	var b []byte
+	kept := 0
 	for i := range len(s) {
 		c := s[i]
-		printable := c >= ' ' && c != 0x7F
-		if printable && !uriByte(c) || c == '%' && !escaped(s[i:]) {
-			b.WriteByte('%')
-			b.WriteByte(digits[c>>4])
-			b.WriteByte(digits[c&15])
+		if uriBytes[c] && (c != '%' || escaped(s[i:])) || c < ' ' || c == 0x7F {
 			continue
 		}
-		b.WriteByte(c)
+		b = append(b, s[kept:i]...)
+		b = append(b, '%', digits[c>>4], digits[c&15])
+		kept = i + 1
 	}
-	return b.String()
+	if kept == 0 {
+		return s
+	}
+	return string(append(b, s[kept:]...))
 }

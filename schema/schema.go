@@ -32,6 +32,8 @@ type Schema struct {
 // part is one of the schemas that a Schema was compiled from.
 type part struct {
 	urn, name, description string
+	// value is the URN, ready to be put in a document.
+	value any
 	// attributes are those that the schema itself defines.
 	attributes []*Attribute
 	// container is the attribute that stands for an extension; nil for the core schema.
@@ -52,7 +54,7 @@ type Extension struct {
 // It returns an error when a schema has no URN, when two have the same, or when a schema defines a name twice.
 func Compile(core elimity.Schema, extensions ...Extension) (*Schema, error) {
 	s := &Schema{root: &Attribute{Type: Complex, Mutability: ReadWrite, Returned: ReturnedDefault}}
-	s.core = part{urn: core.ID, name: core.Name.Value(), description: core.Description.Value()}
+	s.core = part{urn: core.ID, value: core.ID, name: core.Name.Value(), description: core.Description.Value()}
 	if err := checkURN(core.ID); err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func (s *Schema) extend(e Extension) error {
 	}
 	s.root.Sub = append(s.root.Sub, container)
 	s.extensions = append(s.extensions, part{
-		urn: e.Schema.ID, name: e.Schema.Name.Value(), description: e.Schema.Description.Value(),
+		urn: e.Schema.ID, value: e.Schema.ID, name: e.Schema.Name.Value(), description: e.Schema.Description.Value(),
 		attributes: container.Sub, container: container,
 	})
 	return nil

@@ -5,10 +5,10 @@ import "slices"
 // Schemas returns what the attribute schemas of a canonical document has to be: the URN of the core schema, those of the
 // extensions that have attributes in it, and those it lists already which are not of this schema.
 func (s *Schema) Schemas(doc map[string]any) []any {
-	list := append(make([]any, 0, 1+len(s.extensions)), s.core.urn)
+	list := append(make([]any, 0, 1+len(s.extensions)), s.core.value)
 	for _, e := range s.extensions {
 		if object, ok := doc[e.urn].(map[string]any); ok && len(object) > 0 {
-			list = append(list, e.urn)
+			list = append(list, e.value)
 		}
 	}
 	given, _ := doc[schemasName].([]any)

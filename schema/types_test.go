@@ -72,8 +72,8 @@ func TestFilterWithSchema(t *testing.T) {
 		enterprise + `:department eq "tour operations" and title pr`:         true,
 		enterprise + `:manager eq "26118915-6090-4610-87e4-49d8ca9f808d"`:    true,
 		strings.ToLower(enterprise) + `:manager.displayName eq "john smith"`: true,
-		enterprise + ` pr`:                                                   true,
-		`nickName ne "Babs"`:                                                 false,
+		enterprise + ` pr`:   true,
+		`nickName ne "Babs"`: false,
 	} {
 		p, err := filter.MustParse(text).Compile(schema.User())
 		if err != nil {
@@ -103,9 +103,9 @@ func TestLooseTypes(t *testing.T) {
 func TestCheckSensitive(t *testing.T) {
 	s := schema.User()
 	for text, allowed := range map[string]bool{
-		`userName eq "a"`:                                  true,
-		`nosuch eq "a"`:                                    true,
-		`PassWord sw "a"`:                                  false,
+		`userName eq "a"`: true,
+		`nosuch eq "a"`:   true,
+		`PassWord sw "a"`: false,
 		`userName eq "a" or not (password eq "b")`:         false,
 		userSchema + `:password pr`:                        false,
 		`emails[type eq "work"] and not (password eq "x")`: false,
