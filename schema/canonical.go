@@ -170,8 +170,9 @@ type objectReader struct {
 	in, out   map[string]any
 	unknown   int
 	fault     *fault
-	// at is the name that the fault is about.
-	at string
+	// at is the name that the fault is about, and twice says that the name is what is wrong.
+	at    string
+	twice bool
 }
 
 // readExact reads the attributes that are spelled as in the schema, and returns how many there are.
@@ -224,7 +225,7 @@ func (o *objectReader) read(sub *Attribute, value any) {
 	v, f := o.value(sub, value)
 	switch {
 	case f != nil:
-		o.fault, o.at = f.inAttribute(sub.Name, sub.extension), sub.Name
+		o.fault, o.at, o.twice = f.inAttribute(sub.Name, sub.extension), sub.Name, false
 	case v != nil:
 		o.out[sub.Name] = v
 	}
@@ -233,11 +234,11 @@ func (o *objectReader) read(sub *Attribute, value any) {
 // refuseTwice notes that an attribute occurs under several spellings. That comes before what may be wrong with its value,
 // which depends on the spelling that is read first.
 func (o *objectReader) refuseTwice(sub *Attribute) {
-	if o.fault != nil && sub.Name > o.at {
+	if o.fault != nil && (sub.Name > o.at || sub.Name == o.at && o.twice) {
 		return
 	}
 	f := invalidSyntax("is given twice, as %s", quoteAll(spellings(o.in, o.attribute.subs.find, sub)))
-	o.fault, o.at = f.inAttribute(sub.Name, sub.extension), sub.Name
+	o.fault, o.at, o.twice = f.inAttribute(sub.Name, sub.extension), sub.Name, true
 }
 
 // readUnknown reads an attribute that the schema does not define.
@@ -254,7 +255,7 @@ func (o *objectReader) readUnknown(name string, value any) {
 		return
 	}
 	if f := o.keepUnknown(name, value); f != nil {
-		o.fault, o.at = f.inAttribute(shortName(name), false), name
+		o.fault, o.at, o.twice = f.inAttribute(shortName(name), false), name, false
 	}
 }
 

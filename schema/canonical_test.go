@@ -3,6 +3,7 @@ package schema_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ const (
 	enterprise = scim.EnterpriseUserSchema
 	userSchema = scim.UserSchema
 )
+
+type named bool
 
 // object is short for the documents in tables.
 type object = map[string]any
@@ -113,6 +116,10 @@ func TestCanonicalValues(t *testing.T) {
 		{name: "base64 with bits that mean nothing", in: object{"data": "aGl="}, want: object{"data": "aGk="}},
 		{name: "base64 with line break", in: object{"data": "aG\nk="}, err: `data: must be a string of base64, not the string "aG\nk="`},
 		{name: "base64 with line break, tolerant", in: object{"data": "aG\nk="}, tolerant: true, want: object{"data": "aGk="}},
+		{name: "base64 of one byte", in: object{"data": "/+=="}, want: object{"data": "/w=="}},
+		{name: "base64 of one byte, canonical", in: object{"data": "09=="}, err: "", want: object{"data": "0w=="}},
+		{name: "padding without data", in: object{"data": "===="}, err: `data: must be a string of base64, not the string "===="`},
+		{name: "padding in the wrong place", in: object{"data": "aGk=="}, err: `data: must be a string of base64, not the string "aGk=="`},
 		{name: "not base64", in: object{"data": "%%%"}, err: `data: must be a string of base64, not the string "%%%"`},
 		{name: "impossible length", in: object{"data": "aGkaa"}, err: `data: must be a string of base64, not the string "aGkaa"`},
 		{name: "bytes", in: object{"data": []byte("hi")}, want: object{"data": "aGk="}},
@@ -122,6 +129,9 @@ func TestCanonicalValues(t *testing.T) {
 		{name: "URN", in: object{"link": "URN:Example:A"}, want: object{"link": "urn:Example:A"}},
 		{name: "reference with a colon in its path", in: object{"link": "Users/A:B"}, want: object{"link": "Users/A:B"}},
 		{name: "reference with user", in: object{"link": "HTTP://Me@Host/"}, want: object{"link": "http://Me@Host/"}},
+		{name: "reference beyond ASCII", in: object{"link": "https://example.com/Jürgen"}, want: object{"link": "https://example.com/Jürgen"}},
+		{name: "reference with a space beyond ASCII", in: object{"link": "a\u2003b"}, err: `link: must be a string with a URI, not the string "a\u2003b"`},
+		{name: "reference with half an escape", in: object{"link": "a%2"}, err: `link: must be a string with a URI, not the string "a%2"`},
 		{name: "reference with a space", in: object{"link": "http://a/b c"}, err: `link: must be a string with a URI, not the string "http://a/b c"`},
 		{name: "reference with a space, tolerant", in: object{"link": " http://a/b c%"}, tolerant: true, want: object{"link": "http://a/b%20c%25"}},
 		{name: "reference with a control character, tolerant", in: object{"link": "http://a/\x01"}, tolerant: true, err: `link: must be a string with a URI, not the string "http://a/\x01"`},
@@ -150,6 +160,16 @@ func TestCanonicalValues(t *testing.T) {
 			"text": (*string)(nil), "count": uint8(3), "tags": []string{"x"}, "ratio": json.Number("1.5"),
 			"part": map[string]string{"value": "x"},
 		}, want: object{"count": int64(3), "tags": []any{"x"}, "ratio": 1.5, "part": object{"value": "x"}}},
+		{name: "named Go types", in: object{
+			"text": schema.ReadOnly, "flag": named(true), "tags": [2]string{"x", "y"}, "count": json.Number("3"), "ratio": float32(0.5),
+			"part": &object{"value": uint64(1) << 63},
+		}, tolerant: true, want: object{
+			"text": "readOnly", "flag": true, "tags": []any{"x", "y"}, "count": int64(3), "ratio": 0.5,
+			"part": object{"value": "9223372036854776000"},
+		}},
+		{name: "json.Number that is none", in: object{"count": json.Number("x")}, err: `count: must be a number, not "x"`},
+		{name: "not a number", in: object{"ratio": math.NaN()}, err: "ratio: must be a number, not NaN"},
+		{name: "map that is no object", in: object{"part": map[int]string{}}, err: "part: cannot hold a Go value of type map[int]string"},
 		{name: "Go type that JSON has not", in: object{"text": make(chan int)}, err: "text: cannot hold a Go value of type chan int"},
 		{name: "long string is cut", in: object{"flag": "ääääääääääääääääääääääääääääääää"}, err: `flag: must be a boolean (true or false), not the string "ääääääääääääääääääää"…`},
 	}

@@ -199,6 +199,7 @@ func TestCanonicalDocument(t *testing.T) {
 		{name: "qualified and short, tolerant", in: `{"username":"a","` + userSchema + `:userName":"b"}`, opts: tolerant, err: "userName: is given twice, as userName and username"},
 		{name: "qualified beside a wrong extension, tolerant", in: `{"userName":"a","department":"x","` + enterprise + `":"d"}`, opts: tolerant, err: enterprise + `: must be an object with employeeNumber, costCenter, organization, division, department, manager, not the string "d"`},
 		{name: "qualified names, strict", in: `{"userName":"a","` + enterprise + `:department":"d"}`, opts: strict, err: shortened(enterprise+":department") + ": is not an attribute of " + userSchema},
+		{name: "several strays wrong, tolerant", in: `{"userName":"a","department":"x","division":"y","` + enterprise + `":{"division":"d","department":"e"}}`, opts: tolerant, err: enterprise + ":department: is given twice, by different names"},
 		{name: "dotted names are unknown", in: `{"userName":"a","name.familyName":"d"}`, opts: schema.Options{Tolerant: true, Unknown: schema.UnknownReject}, err: "name.familyName: is not an attribute of " + userSchema},
 	}
 	for _, test := range tests {
@@ -283,6 +284,23 @@ func TestCanonicalBoundsDepth(t *testing.T) {
 	}
 	_, err = schema.User().Canonical(object{"userName": deep}, schema.Options{Tolerant: true})
 	checkRefusal(t, err, "userName: must be a string, not an array of 1")
+}
+
+func TestCanonicalOfOneNameInEverySpelling(t *testing.T) {
+	// Listing the spellings again for each of them would take many minutes.
+	const name = "preferredLanguage"
+	in := object{"userName": "a"}
+	for i := range 1 << 15 {
+		spelling := []byte(name)
+		for bit := range len(spelling) {
+			if i>>bit&1 == 1 {
+				spelling[bit] ^= 0x20
+			}
+		}
+		in[string(spelling)] = "en"
+	}
+	_, err := schema.User().Canonical(in, schema.Options{})
+	checkRefusal(t, err, "preferredLanguage: is given twice, as PREFERREDLANGUAge and PREFERREDLANGUage and PREFERREDLANGuAge and PREFERREDLANGuage")
 }
 
 func TestCanonicalOfManyAttributes(t *testing.T) {

@@ -25,7 +25,7 @@ func FuzzCanonical(f *testing.F) {
 		`{"schemas":["urn:x"],"custom":{"a":[[{"b":null}],1.5,-0],"A":{}},"CUSTOM":0}`,
 		`{"displayName":"g","members":[{"value":"u1","$ref":null},{"VALUE":"u1","value":"u2"}]}`,
 	} {
-		for options := range uint8(24) {
+		for options := uint8(0); options < 24; options += 5 {
 			f.Add(options, seed)
 		}
 	}

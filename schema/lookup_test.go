@@ -108,6 +108,16 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
+func TestSchemaNames(t *testing.T) {
+	s := schema.User()
+	if s.URN() != userSchema {
+		t.Errorf("URN = %s", s.URN())
+	}
+	if list := s.Extensions(); len(list) != 1 || list[0].String() != enterprise || list[0].Required {
+		t.Errorf("extensions = %v", list)
+	}
+}
+
 func TestSubAttributesInherit(t *testing.T) {
 	simple := elimity.SimpleStringParams(elimity.StringParams{Name: "value"})
 	s, err := schema.Compile(elimity.Schema{ID: "urn:example:Thing", Attributes: []elimity.CoreAttribute{

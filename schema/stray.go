@@ -1,6 +1,9 @@
 package schema
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // stray returns the top-level attribute that a tolerant reader takes name for, although it is not what the attribute is
 // called in a document: a qualified name, or that of an extension's attribute without its URN. It is nil when there is none.
@@ -22,7 +25,9 @@ func (c *canonicaliser) settle(doc map[string]any) (map[string]any, *fault) {
 	out := maps.Clone(doc)
 	placed := make(map[*Attribute]bool)
 	extensions := make(map[string]map[string]any)
-	for name, value := range doc {
+	// In order, so that it is always the same fault that is found.
+	for _, name := range slices.Sorted(maps.Keys(doc)) {
+		value := doc[name]
 		if _, ok := root.subs.find(name); ok || value == nil {
 			continue
 		}
