@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/scimbridge/scim"
+)
+
+// Hooks are called while requests are served, from many goroutines at once. A nil one is left out.
+//
+// A hook that returns an error ends the request. A [*scim.Error] is shown to the client as it is; any other becomes 500, and only
+// the log has its text. A hook may be called again for the same request, when a change has to be made anew because another one
+// came between.
+type Hooks struct {
+	// BeforeCreate, BeforeUpdate and BeforeDelete are called when everything has been checked and before the store is. The first
+	// two may change or replace Change.New, which must stay canonical; what is readOnly is not checked again.
+	BeforeCreate, BeforeUpdate, BeforeDelete func(ctx context.Context, c *Change) error
+	// BeforePatch may change the operations of a PATCH before they are applied.
+	BeforePatch func(ctx context.Context, p *Patch) error
+	// BeforeQuery may refuse a query, or narrow it. A changed Filter is checked and compiled anew; Match need not be set.
+	BeforeQuery func(ctx context.Context, q *Query) error
+	// After is called when a change has been stored, before the client is told. It cannot undo it.
+	After func(ctx context.Context, c Change)
+	// OnRead returns the document that the client gets in place of doc, which is complete but for what was never loaded, and
+	// belongs to the hook. Attributes and excludedAttributes are applied to the result, and what is never
+	// returned is taken out of it.
+	OnRead func(ctx context.Context, key Key, doc scim.Document) (scim.Document, error)
+	// OnError may replace the error that the client gets. err is what happened; answer what would be sent. The answer must not be
+	// changed: to send another, return another.
+	OnError func(ctx context.Context, err error, answer *scim.Error) *scim.Error
+}
+
+// ChangeKind says how a resource was changed.
+type ChangeKind string
+
+// Kinds of change.
+const (
+	Created  ChangeKind = "created"
+	Replaced ChangeKind = "replaced" // by PUT
+	Patched  ChangeKind = "patched"
+	Deleted  ChangeKind = "deleted"
+	// MembersLeft is the change of a group because a member of it was deleted.
+	MembersLeft ChangeKind = "membersLeft"
+)
+
+// Change is the change of one resource.
+type Change struct {
+	Kind ChangeKind
+	Key
+	// Old is the document before, nil when the resource is created; New the one after, nil when it is deleted. Both have
+	// what is never returned, such as the password. Old must not be changed.
+	//
+	// When Partial is set they are without members, because these were not loaded; both may then be nil, when nothing but
+	// members is changed.
+	Old, New scim.Document
+	Partial  bool
+	// Members is how the members change, of resources that have some.
+	Members MemberChange
+	// Operations are those of a PATCH.
+	Operations []scim.PatchOperation
+}
+
+// Patch is a PATCH request.
+type Patch struct {
+	Key
+	Operations []scim.PatchOperation
+}
+
+// RequestInfo is what is known about the request being served.
+type RequestInfo struct {
+	// ID is in the log, and in the response as X-Request-Id.
+	ID       string
+	Identity Identity
+	// BaseURL is the service's URL as the client sees it, without a slash at the end.
+	BaseURL string
+	// Request is the HTTP request. Its body has been read, or will be by the server.
+	Request *http.Request
+}
+
+type infoKey struct{}
+
+// Info returns what is known about the request that ctx belongs to. Hooks and stores get such a context.
+func Info(ctx context.Context) (RequestInfo, bool) {
+	info, ok := ctx.Value(infoKey{}).(*RequestInfo)
+	if !ok {
+		return RequestInfo{}, false
+	}
+	return *info, true
+}

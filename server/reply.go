@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/scimbridge/scim"
+)
+
+// reply is what a request is answered with.
+type reply struct {
+	status int
+	// body is JSON; nil for none.
+	body     []byte
+	location string
+	etag     string
+	// key is that of the resource the reply is about; bulk responses need it.
+	key Key
+}
+
+// readBody returns the body of the request as a document.
+func (c *call) readBody(limit int64) (scim.Document, error) {
+	if err := checkContent(c.r); err != nil {
+		return nil, err
+	}
+	if c.r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
+		// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
+		rc := http.NewResponseController(c.w)
+		if rc.SetReadDeadline(time.Now().Add(timeout)) == nil {
+			defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
+		}
+	}
+	data, err := readAll(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
+	if err != nil {
+		return nil, bodyError(err, limit)
+	}
+	return scim.DecodeDocument(data)
+}
+
+// readAll reads to the end. What the client says about the length saves copying, but is not trusted with much memory.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	const trusted = 64 << 10
+	size := 512
+	if length >= 0 {
+		size = int(min(length, trusted)) + 1
+	}
+	b := make([]byte, 0, size)
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+	}
+}
+
+func bodyError(err error, limit int64) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge(limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return scim.NewError(http.StatusRequestTimeout, "", "the body did not arrive in time")
+	}
+	return badRequest(scim.InvalidSyntax, "the body could not be read to its end")
+}
+
+func tooLarge(limit int64) error {
+	return scim.NewError(http.StatusRequestEntityTooLarge, "", "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes")
+}
+
+// checkContent refuses bodies that are not plain JSON.
+func checkContent(r *http.Request) error {
+	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
+	case "", "identity":
+	default:
+		return scim.NewError(http.StatusUnsupportedMediaType, "", "the body must not be compressed")
+	}
+	media, parameters, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	switch strings.ToLower(strings.TrimSpace(media)) {
+	case "", scim.ContentType, "application/json":
+	default:
+		return scim.NewError(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
+	}
+	if name, value, ok := strings.Cut(strings.ToLower(parameters), "="); ok && strings.TrimSpace(name) == "charset" {
+		if value = strings.Trim(strings.TrimSpace(value), `"`); value != "utf-8" && value != "utf8" {
+			return scim.NewError(http.StatusUnsupportedMediaType, "", "the body must be UTF-8")
+		}
+	}
+	return nil
+}
+
+// contentType returns the type of the response.
+func (c *call) contentType() string {
+	if c.s.opts.ContentType != "" {
+		return c.s.opts.ContentType
+	}
+	accept := c.r.Header.Get("Accept")
+	if strings.Contains(accept, "application/json") && !strings.Contains(accept, scim.ContentType) {
+		return "application/json"
+	}
+	return scim.ContentType
+}
+
+// write sends a reply.
+func (c *call) write(r reply) {
+	h := c.w.Header()
+	if r.location != "" {
+		h.Set("Location", r.location)
+	}
+	if r.etag != "" && c.s.has(FeatureETag) {
+		h.Set("ETag", r.etag)
+	}
+	if r.body != nil {
+		h.Set("Content-Type", c.contentType())
+		h.Set("Content-Length", strconv.Itoa(len(r.body)))
+	}
+	c.status = r.status
+	c.w.WriteHeader(r.status)
+	if r.body != nil && c.r.Method != http.MethodHead {
+		_, _ = c.w.Write(r.body) // a client that has gone away is not an error of ours
+	}
+}
+
+func (c *call) writeError(e *scim.Error) {
+	if e.RetryAfter > 0 {
+		seconds := int64((e.RetryAfter + time.Second - 1) / time.Second)
+		c.w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	body, err := e.MarshalJSON()
+	if err != nil { // only text that is not UTF-8
+		body, _ = scim.NewError(e.Status, e.Type, http.StatusText(e.Status)).MarshalJSON()
+	}
+	c.write(reply{status: e.Status, body: body})
+}
+
+// retry calls try again while it fails because another request came between. One of those that compete always succeeds, so
+// that the others get on, too.
+func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
+	const most = 100
+	var zero T
+	for range most {
+		r, err := try()
+		if !errors.Is(err, ErrVersion) {
+			return r, err
+		}
+		if ctx.Err() != nil {
+			return zero, ctx.Err()
+		}
+	}
+	return zero, unavailable("too many requests change this resource at the same time")
+}

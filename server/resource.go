@@ -1,0 +1,324 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"reflect"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/schema"
+	"github.com/scimbridge/scim/server/internal/casefold"
+)
+
+// requestedView returns how the client wants to see the resource that its request is about.
+func (c *call) requestedView(rt *resourceType) (view, error) {
+	if c.r.URL.RawQuery == "" {
+		return rt.standard, nil
+	}
+	query, err := c.query()
+	if err != nil {
+		return view{}, err
+	}
+	return c.s.view(rt, query["attributes"], query["excludedAttributes"])
+}
+
+func (c *call) get(ctx context.Context, to route) (reply, error) {
+	if err := to.typ.allows(OpRead); err != nil {
+		return reply{}, err
+	}
+	v, err := c.requestedView(to.typ)
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := c.load(ctx, to, v.omit()...)
+	if err != nil {
+		return reply{}, err
+	}
+	answer, err := c.answerWith(ctx, http.StatusOK, v, r)
+	if err != nil {
+		return reply{}, err
+	}
+	if conditions := c.conditions(); conditions.noneMatch.given && conditions.noneMatch.matchesTag(answer.etag) {
+		return notModified(answer.etag), nil
+	}
+	answer.location = ""
+	return answer, nil
+}
+
+// load returns the resource that the request is about.
+func (c *call) load(ctx context.Context, to route, omit ...string) (Resource, error) {
+	r, err := c.s.store.Get(ctx, c.key(to.typ, to.id), omit...)
+	if errors.Is(err, ErrNotFound) {
+		return r, notFound(to.id)
+	}
+	return r, err
+}
+
+// answerWith returns the reply that shows one resource.
+func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (reply, error) {
+	list, err := c.show(ctx, v, []Resource{r})
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := appendObject(make([]byte, 0, 1024), list[0].doc)
+	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
+}
+
+// canonical returns what the client sent in canonical form.
+func (rt *resourceType) canonical(body scim.Document, mode schema.Mode) (scim.Document, error) {
+	return rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict})
+}
+
+func (c *call) create(ctx context.Context, to route) (reply, error) {
+	if err := to.typ.allows(OpCreate); err != nil {
+		return reply{}, err
+	}
+	v, err := c.requestedView(to.typ)
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := c.readBody(c.s.opts.Limits.MaxBody)
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := c.createFrom(ctx, to.typ, c.s.opts.NewID(), body, nil)
+	if err != nil {
+		return reply{}, err
+	}
+	return c.answerWith(ctx, http.StatusCreated, v, r)
+}
+
+// createFrom stores a new resource. pending are ids that are about to exist, which members may have.
+func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body scim.Document, pending map[string]string) (Resource, error) {
+	doc, err := rt.canonical(body, schema.ModeCreate)
+	if err != nil {
+		return Resource{}, err
+	}
+	now := FormatTime(c.s.opts.Now())
+	doc["id"] = id
+	doc["meta"] = map[string]any{"resourceType": rt.Name, "created": now, "lastModified": now}
+	change := Change{Kind: Created, Key: c.key(rt, id), New: doc}
+	if change.Members, err = c.admitMembers(ctx, rt, id, nil, doc, pending); err != nil {
+		return Resource{}, err
+	}
+	if hook := c.s.opts.Hooks.BeforeCreate; hook != nil {
+		if err := hook(ctx, &change); err != nil {
+			return Resource{}, err
+		}
+	}
+	r := Resource{
+		Key: change.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
+	}
+	r.ID = change.New.ID()
+	if err := c.s.store.Create(ctx, r); err != nil {
+		return Resource{}, err
+	}
+	change.ID = r.ID
+	c.after(ctx, change)
+	return r, nil
+}
+
+// after tells the hook of a change that was made.
+func (c *call) after(ctx context.Context, change Change) {
+	if hook := c.s.opts.Hooks.After; hook != nil {
+		hook(ctx, change)
+	}
+}
+
+// uniqueValues returns what no other resource may have of a document.
+func (rt *resourceType) uniqueValues(doc scim.Document) []Unique {
+	var list []Unique
+	for _, a := range rt.unique {
+		holder := map[string]any(doc)
+		if a.URN != "" {
+			holder, _ = doc[a.URN].(map[string]any)
+		}
+		scope := rt.Name
+		if a.Uniqueness == schema.UniquenessGlobal {
+			scope = ""
+		}
+		add := func(v any) {
+			if v == nil || v == "" {
+				return
+			}
+			list = append(list, Unique{Scope: scope, Attribute: a.Path(), Value: uniqueValue(a, v)})
+		}
+		if p := a.Parent(); p != nil {
+			each(holder[p.Name], func(e any) {
+				object, _ := e.(map[string]any)
+				each(object[a.Name], add)
+			})
+			continue
+		}
+		each(holder[a.Name], add)
+	}
+	return list
+}
+
+func uniqueValue(a *schema.Attribute, v any) string {
+	text, ok := v.(string)
+	switch {
+	case !ok:
+		return a.Key(v)
+	case a.CaseExact:
+		return text
+	}
+	return casefold.String(text)
+}
+
+// each calls do for every element of an array, or for a value that is none.
+func each(v any, do func(any)) {
+	list, ok := v.([]any)
+	if !ok {
+		do(v)
+		return
+	}
+	for _, e := range list {
+		do(e)
+	}
+}
+
+func (c *call) replace(ctx context.Context, to route) (reply, error) {
+	if err := to.typ.allows(OpReplace); err != nil {
+		return reply{}, err
+	}
+	v, err := c.requestedView(to.typ)
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := c.readBody(c.s.opts.Limits.MaxBody)
+	if err != nil {
+		return reply{}, err
+	}
+	r, err := c.replaceWith(ctx, to, body, c.conditions())
+	if err != nil {
+		return reply{}, err
+	}
+	return c.answerWith(ctx, http.StatusOK, v, r)
+}
+
+// replaceWith gives a resource the state that a PUT asks for.
+func (c *call) replaceWith(ctx context.Context, to route, body scim.Document, conditions conditions) (Resource, error) {
+	mode := schema.ModeReplace
+	if to.typ.PutMerges {
+		mode = schema.ModePatch // what is required may be missing: it is there already
+	}
+	received, err := to.typ.canonical(body, mode)
+	if err != nil {
+		return Resource{}, err
+	}
+	return retry(ctx, func() (Resource, error) {
+		old, err := c.load(ctx, to)
+		if err != nil {
+			return old, err
+		}
+		if err := conditions.check(old.Version); err != nil {
+			return old, err
+		}
+		target := received
+		if to.typ.PutMerges {
+			target = merge(old.Document, received)
+		}
+		doc, err := to.typ.schema.Replace(old.Document, target)
+		if err != nil {
+			return old, err
+		}
+		return c.update(ctx, to.typ, old, Change{Kind: Replaced, New: doc})
+	})
+}
+
+// merge returns old with the attributes of received in the place of its own. Complex attributes with one value are merged, too.
+func merge(old, received map[string]any) map[string]any {
+	out := maps.Clone(old)
+	for name, v := range received {
+		object, ok := v.(map[string]any)
+		was, also := out[name].(map[string]any)
+		if ok && also {
+			v = merge(was, object)
+		}
+		out[name] = v
+	}
+	return out
+}
+
+// update stores the new state of a resource, change.New, unless it is the old one.
+func (c *call) update(ctx context.Context, rt *resourceType, old Resource, change Change) (Resource, error) {
+	change.Key, change.Old = old.Key, old.Document
+	var err error
+	if change.Members, err = c.admitMembers(ctx, rt, old.ID, old.Document, change.New, nil); err != nil {
+		return old, err
+	}
+	if hook := c.s.opts.Hooks.BeforeUpdate; hook != nil {
+		change.New = change.New.Clone() // it shares values with the old document
+		if err := hook(ctx, &change); err != nil {
+			return old, err
+		}
+	}
+	if equalDocuments(old.Document, change.New) {
+		return old, nil
+	}
+	change.New = Modified(change.New, c.s.opts.Now())
+	r := Resource{
+		Key: old.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
+	}
+	u := Update{Resource: r, IfVersion: old.Version}
+	if change.Partial {
+		u.Keep = omitMembers
+	}
+	if err := c.s.store.Update(ctx, u); err != nil {
+		return old, err
+	}
+	c.after(ctx, change)
+	return r, nil
+}
+
+func equalDocuments(a, b scim.Document) bool {
+	return reflect.DeepEqual(map[string]any(a), map[string]any(b))
+}
+
+func (c *call) delete(ctx context.Context, to route) (reply, error) {
+	if err := to.typ.allows(OpDelete); err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusNoContent}, c.remove(ctx, to, c.conditions())
+}
+
+// remove deletes a resource, and takes it out of the groups that it is a member of.
+func (c *call) remove(ctx context.Context, to route, conditions conditions) error {
+	_, err := retry(ctx, func() (Resource, error) {
+		var omit []string
+		hooks := c.s.opts.Hooks
+		if to.typ.members != nil && hooks.BeforeDelete == nil && hooks.After == nil {
+			omit = omitMembers
+		}
+		old, err := c.load(ctx, to, omit...)
+		if err != nil {
+			return old, err
+		}
+		if err := conditions.check(old.Version); err != nil {
+			return old, err
+		}
+		change := Change{Kind: Deleted, Key: old.Key, Old: old.Document}
+		change.Members.Reset = to.typ.members != nil
+		if hooks.BeforeDelete != nil {
+			if err := hooks.BeforeDelete(ctx, &change); err != nil {
+				return old, err
+			}
+		}
+		// Before, so that a request which is cut off can be sent again; and after, for groups that it joined meanwhile.
+		if err := c.leaveGroups(ctx, old.Key); err != nil {
+			return old, err
+		}
+		if err := c.s.store.Delete(ctx, old.Key, old.Version); err != nil {
+			return old, err
+		}
+		c.after(ctx, change)
+		return old, c.leaveGroups(ctx, old.Key)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return notFound(to.id)
+	}
+	return err
+}
