@@ -19,16 +19,24 @@ func (t *timeTest) passes(value any) bool {
 	return false
 }
 
+// noOffset is how a dateTime without an offset is written, which no other is shorter than.
+const noOffset = "2006-01-02T15:04:05"
+
 // parseTime reads a dateTime (RFC 7643 section 2.3.5); one without an offset is in UTC.
 func parseTime(s string) (time.Time, bool) {
-	const shortest = len("2006-01-02T15:04:05")
-	if len(s) < shortest || s[4] != '-' || s[10] != 'T' {
+	if len(s) < len(noOffset) || s[4] != '-' || s[10] != 'T' {
 		return time.Time{}, false
 	}
 	layout := time.RFC3339
-	if last := s[len(s)-1]; last != 'Z' && s[max(len(s)-6, shortest-1)] != '+' && s[max(len(s)-6, shortest-1)] != '-' {
-		layout = "2006-01-02T15:04:05"
+	if !hasOffset(s) {
+		layout = noOffset
 	}
 	t, err := time.Parse(layout, s)
 	return t, err == nil
+}
+
+// hasOffset reports whether a dateTime ends with Z or an offset such as +01:00.
+func hasOffset(s string) bool {
+	sign := s[len(s)-len("+01:00")]
+	return s[len(s)-1] == 'Z' || sign == '+' || sign == '-'
 }

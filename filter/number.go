@@ -3,7 +3,6 @@ package filter
 import (
 	"cmp"
 	"math"
-	"reflect"
 )
 
 // numberTest compares numbers.
@@ -31,10 +30,6 @@ func numberOf(value any) (Value, bool) {
 	case string, bool:
 		return Value{}, false
 	}
-	switch reflect.ValueOf(value).Kind() {
-	case reflect.String, reflect.Bool, reflect.Invalid:
-		return Value{}, false
-	}
 	v, err := ValueOf(value)
 	return v, err == nil && (v.kind == intValue || v.kind == floatValue)
 }
@@ -46,8 +41,7 @@ func compareNumbers(a, b Value) (order int, ok bool) {
 	case a.kind == intValue && b.kind == intValue:
 		return cmp.Compare(int64(a.bits), int64(b.bits)), true
 	case a.kind == intValue:
-		order, ok = compareIntFloat(int64(a.bits), math.Float64frombits(b.bits))
-		return order, ok
+		return compareIntFloat(int64(a.bits), math.Float64frombits(b.bits))
 	case b.kind == intValue:
 		order, ok = compareIntFloat(int64(b.bits), math.Float64frombits(a.bits))
 		return -order, ok
