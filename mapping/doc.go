@@ -1,6 +1,7 @@
 // Package mapping says what an object of a directory becomes in a SCIM service: which objects, which attributes with which
 // values, and by what an existing object is recognised. It is the model of Microsoft Entra's attribute mappings and scoping filters,
-// written in Go or in a short JSON.
+// written in Go, in a short JSON, or read from Entra's own (package
+// [github.com/scimbridge/scim/mapping/graph]).
 //
 //	m, err := mapping.Compile(mapping.ObjectMapping{
 //		Name: "Users", Source: "User", Target: "User",
