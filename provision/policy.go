@@ -1,0 +1,136 @@
+package provision
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/scimbridge/scim"
+)
+
+// Policy is what a job may do, and when it must stop and ask. The zero value is the one to start with; every figure can be
+// changed.
+type Policy struct {
+	// Adopt says what to do with target objects that match a source object but were not created by the job.
+	Adopt Adopt `json:"adopt,omitzero"`
+	// MayAdopt decides about single target objects where Adopt is [AdoptMatching]; nil allows all. A program uses it, for
+	// example, to adopt only accounts whose e-mail address the target has verified.
+	MayAdopt func(source Entry, target scim.Document) bool `json:"-"`
+	// Protected are objects never to be changed: source ids, target ids, or matching values in any case.
+	Protected []string `json:"protected,omitempty"`
+	// Enabled names the source attribute that says whether an object is enabled: accountEnabled when empty. Objects without
+	// the attribute are enabled.
+	Enabled string `json:"enabled,omitzero"`
+	// OutOfScope is what happens to an object in the target when it leaves scope.
+	OutOfScope Leave `json:"outOfScope,omitzero"`
+	// Vanished is what happens when a full read of the source no longer has it.
+	Vanished Leave `json:"vanished,omitzero"`
+	// Deleted is what happens when the source says that it was deleted for good. The zero value means DELETE here, as the
+	// source was explicit.
+	Deleted Leave `json:"deleted,omitzero"`
+	// DeleteAfter is how long after leaving the source a disabled object is deleted. 0 means never.
+	DeleteAfter time.Duration `json:"deleteAfter,omitzero"`
+	// Deletions limits how many objects one cycle may delete or disable.
+	Deletions DeletionLimit `json:"deletions,omitzero"`
+	// MaxShrink is by how many percent the number of objects of a type in the source may fall between two full reads; more is
+	// a fault, and nothing is sent. 0 means 50, a negative number any. Types with fewer than 20 objects are not judged, but a
+	// type that reads empty and was not empty before always is.
+	MaxShrink int `json:"maxShrink,omitzero"`
+	// Escrow says when failed objects are tried again.
+	Escrow Escrow `json:"escrow,omitzero"`
+	// Quarantine says when the job as a whole is in trouble.
+	Quarantine Thresholds `json:"quarantine,omitzero"`
+	// Drift is how often the target is read in full and changes made there are put back. 0 means never.
+	Drift time.Duration `json:"drift,omitzero"`
+	// KeepLog is how long provisioning log entries stay in the state: 30 days when 0.
+	KeepLog time.Duration `json:"keepLog,omitzero"`
+}
+
+// Adopt is what to do with target objects that were there before the job.
+type Adopt string
+
+// Adoption policies.
+const (
+	// AdoptMatching links a target object that matches and manages it from then on.
+	AdoptMatching Adopt = ""
+	// AdoptNever leaves it alone and reports EntryConflict.
+	AdoptNever Adopt = "never"
+)
+
+// Leave is what happens in the target to an object that is no longer to be there.
+type Leave string
+
+// Ways to leave.
+const (
+	// LeaveByDefault is [LeaveDisable]; for [Policy.Deleted] it is [LeaveDelete].
+	LeaveByDefault Leave = ""
+	// LeaveDisable disables the object, as the mapping of IsSoftDeleted says. A type that cannot be disabled, because its
+	// mapping does not use IsSoftDeleted, is deleted if it is a group, and left alone otherwise.
+	LeaveDisable Leave = "disable"
+	// LeaveDelete deletes it; where the target cannot delete, it is disabled.
+	LeaveDelete Leave = "delete"
+	// LeaveAlone does nothing. It is what SkipOutOfScopeDeletions does.
+	LeaveAlone Leave = "nothing"
+)
+
+// DeletionLimit is how many objects of all types one cycle may delete or disable. When more are due, none is: they are held,
+// the job goes into quarantine with [TooManyDeletes], and an administrator releases them or mends the source. Everything else
+// goes on.
+type DeletionLimit struct {
+	// Count is the largest number allowed: 500 when 0, any when negative.
+	Count int `json:"count,omitzero"`
+	// Percent is the largest share of the linked objects allowed: 20 when 0, any when negative. It is judged from 10
+	// deletions on, so that a small team can lose a member.
+	Percent int `json:"percent,omitzero"`
+}
+
+// smallDeletion is the number of deletions up to which a percentage says nothing.
+const smallDeletion = 10
+
+// Exceeded reports whether a number of deletions is above the limit, given how many objects are linked, and says why.
+func (l DeletionLimit) Exceeded(deletions, linked int) (why string, exceeded bool) {
+	count, percent := l.Count, l.Percent
+	if count == 0 {
+		count = 500
+	}
+	if percent == 0 {
+		percent = 20
+	}
+	if count > 0 && deletions > count {
+		return fmt.Sprintf("%d objects would be deleted or disabled, and %d are allowed", deletions, count), true
+	}
+	if percent > 0 && deletions >= smallDeletion && deletions*100 > linked*percent {
+		return fmt.Sprintf("%d of %d objects would be deleted or disabled, and %d%% are allowed", deletions, linked, percent), true
+	}
+	return "", false
+}
+
+// shrunk reports whether a full read is so much smaller than the one before that it must be a fault.
+func (p Policy) shrunk(before, now int) bool {
+	percent := p.MaxShrink
+	if percent == 0 {
+		percent = 50
+	}
+	switch {
+	case percent < 0 || now >= before:
+		return false
+	case now == 0:
+		return true
+	case before < 20:
+		return false
+	}
+	return (before-now)*100 > before*percent
+}
+
+func (p Policy) enabledAttribute() string {
+	if p.Enabled == "" {
+		return "accountEnabled"
+	}
+	return p.Enabled
+}
+
+func (p Policy) keepLog() time.Duration {
+	if p.KeepLog == 0 {
+		return 30 * 24 * time.Hour
+	}
+	return p.KeepLog
+}
