@@ -12,9 +12,10 @@ import (
 type Policy struct {
 	// Adopt says what to do with target objects that match a source object but were not created by the job.
 	Adopt Adopt `json:"adopt,omitzero"`
-	// MayAdopt decides about single target objects where Adopt is [AdoptMatching]; nil allows all. A program uses it, for
-	// example, to adopt only accounts whose e-mail address the target has verified.
-	MayAdopt func(source Entry, target scim.Document) bool `json:"-"`
+	// MayAdopt decides about single target objects where Adopt is [AdoptMatching]; nil allows all. It is given the id of the
+	// source object, what a create would send for it, and the governed attributes of the target object. A program uses it, for example, to adopt
+	// only accounts of a domain that it owns. It is called from several goroutines.
+	MayAdopt func(sourceID string, wanted, found scim.Document) bool `json:"-"`
 	// Protected are objects never to be changed: source ids, target ids, or matching values in any case.
 	Protected []string `json:"protected,omitempty"`
 	// Enabled names the source attribute that says whether an object is enabled: accountEnabled when empty. Objects without

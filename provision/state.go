@@ -88,8 +88,8 @@ type Query struct {
 	Failed bool
 	// Held selects those whose deletion or deactivation is held back.
 	Held bool
-	// Linked selects those that are linked to a target object.
-	Linked bool
+	// Linked selects those that are linked to a target object, Unlinked those that are not.
+	Linked, Unlinked bool
 	// Rejoin selects those whose memberships must be sent again.
 	Rejoin bool
 	// Text selects those whose source id, target id or display name equals it.
@@ -104,6 +104,8 @@ type Head struct {
 	// Key identifies the record in its state; it is small and positive.
 	Key      int64
 	SourceID string
+	// TargetID links to the target object; empty when there is no link.
+	TargetID string
 	Digest   Digest
 	Flags    Flags
 }
@@ -161,8 +163,6 @@ type Record struct {
 	Head
 	// Type is the source object type.
 	Type string
-	// TargetID links to the target object; empty when there is no link.
-	TargetID string
 	// Display names the object for people.
 	Display string
 	// Due is when a failed object is tried again.
@@ -182,6 +182,8 @@ type Detail struct {
 	SentRefs map[string][]string `json:"sentRefs,omitempty"`
 	// Unresolved are references that could not be sent yet: source ids by target path.
 	Unresolved map[string][]string `json:"unresolved,omitempty"`
+	// Waiting are references to objects that are disabled in the target: they are sent when those are enabled.
+	Waiting map[string][]string `json:"waiting,omitempty"`
 	// Reason says why the object is not in scope.
 	Reason string `json:"reason,omitzero"`
 	// Left is when the object was deprovisioned.
@@ -195,13 +197,15 @@ type Want struct {
 	Create scim.Document `json:"create,omitempty"`
 	// Update has the governed attributes, without references.
 	Update scim.Document `json:"update,omitempty"`
+	// WhenEmpty has attributes that are only set where the target has no value.
+	WhenEmpty scim.Document `json:"whenEmpty,omitempty"`
 	// Clear are governed target paths that must have no value.
 	Clear []string `json:"clear,omitempty"`
 	// Disable is what ends the object's access: the governed attributes that differ when the object is soft-deleted.
 	Disable scim.Document `json:"disable,omitempty"`
 	// Match are the matching attributes in precedence order.
 	Match []MatchValue `json:"match,omitempty"`
-	// Refs are the references: source ids by target path.
+	// Refs are the references: source ids by target path. A path without ids is to have no value.
 	Refs map[string][]string `json:"refs,omitempty"`
 	// Redacted are target paths whose values are not to be shown.
 	Redacted []string `json:"redacted,omitempty"`
@@ -229,6 +233,8 @@ type JobState struct {
 	Rules string `json:"rules,omitzero"`
 	// Cycles counts the cycles begun.
 	Cycles int64 `json:"cycles,omitzero"`
+	// Unread is set while a cycle reads the source. When a cycle finds it set, an earlier one did not get to the end of that.
+	Unread bool `json:"unread,omitzero"`
 	// Read counts the source objects of each type at the last full read.
 	Read map[string]int `json:"read,omitempty"`
 	// Paused: Run waits until the job is started again.

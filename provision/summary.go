@@ -41,6 +41,8 @@ type Summary struct {
 	Requests Requests `json:"requests"`
 	// Error is why the cycle ended early; empty when it did not.
 	Error string `json:"error,omitzero"`
+
+	referenceFailures int
 }
 
 // MaxListedFailures is how many failures, and how many warnings, a [Summary] lists. The rest is in the provisioning log.

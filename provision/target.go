@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
 )
 
@@ -22,8 +23,9 @@ type Target interface {
 	TestConnection(ctx context.Context) error
 	// List yields every resource of a type. It ends with the first error. Members may be left out.
 	List(ctx context.Context, resourceType string) iter.Seq2[scim.Document, error]
-	// Find returns the resources whose attribute equals a value, as the application compares.
-	Find(ctx context.Context, resourceType, attribute string, value any) ([]scim.Document, error)
+	// Find returns the resources that a filter matches, as the application compares. The filters are of the form
+	// userName eq "x", or emails[type eq "work" and value eq "x"].
+	Find(ctx context.Context, resourceType string, f filter.Filter) ([]scim.Document, error)
 	// Get returns one resource, with all members.
 	Get(ctx context.Context, resourceType, id string) (scim.Document, error)
 	// Create makes a resource and returns it with its id.

@@ -18,7 +18,7 @@ func (s *Store) Heads(ctx context.Context, job, objectType string, ids []string)
 		return nil, err
 	}
 	heads := make([]provision.Head, 0, len(ids))
-	err = inChunks(ctx, s, "SELECT key, source_id, digest, flags FROM objects WHERE kind = ? AND source_id IN (?)", []any{k}, ids,
+	err = inChunks(ctx, s, "SELECT key, source_id, digest, flags, target_id FROM objects WHERE kind = ? AND source_id IN (?)", []any{k}, ids,
 		func(rows *sql.Rows) error {
 			h, err := scanHead(rows)
 			heads = append(heads, h)
@@ -29,7 +29,7 @@ func (s *Store) Heads(ctx context.Context, job, objectType string, ids []string)
 
 func scanHead(rows *sql.Rows) (h provision.Head, err error) {
 	var digest sql.RawBytes
-	if err := rows.Scan(&h.Key, &h.SourceID, &digest, &h.Flags); err != nil {
+	if err := rows.Scan(&h.Key, &h.SourceID, &digest, &h.Flags, &h.TargetID); err != nil {
 		return h, err
 	}
 	copy(h.Digest[:], digest)
@@ -104,6 +104,9 @@ func (s *Store) where(ctx context.Context, job string, q provision.Query) (text 
 	if q.Linked {
 		text += " AND o.target_id <> ''"
 	}
+	if q.Unlinked {
+		text += " AND o.target_id = ''"
+	}
 	if q.Text != "" {
 		text, args = text+" AND (o.source_id = ? OR o.target_id = ? OR o.display = ?)", append(args, q.Text, q.Text, q.Text)
 	}
@@ -124,7 +127,7 @@ func (s *Store) Scan(ctx context.Context, job string, q provision.Query, after i
 // ScanHeads returns the heads of the records that a query selects.
 func (s *Store) ScanHeads(ctx context.Context, job string, q provision.Query, after int64, limit int) ([]provision.Head, error) {
 	var heads []provision.Head
-	err := s.scan(ctx, job, q, after, limit, "SELECT o.key, o.source_id, o.digest, o.flags FROM objects o", func(rows *sql.Rows) error {
+	err := s.scan(ctx, job, q, after, limit, "SELECT o.key, o.source_id, o.digest, o.flags, o.target_id FROM objects o", func(rows *sql.Rows) error {
 		h, err := scanHead(rows)
 		heads = append(heads, h)
 		return err

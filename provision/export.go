@@ -1,0 +1,460 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// result is what came of one object.
+type result struct {
+	rec  *Record
+	step step
+	// failure is why the object failed, fatal why the cycle must end.
+	failure *Failure
+	fatal   error
+	// again asks to try once more when all others are done: the value is taken, and may be free by then.
+	again bool
+	// quiet says that nothing happened that is worth noting.
+	quiet         bool
+	forget        bool
+	writes        int
+	added         int
+	removed       int
+	unresolved    []string
+	took          time.Duration
+	keepScheduled bool
+}
+
+// export creates, updates, disables and deletes the objects of a type that are due.
+func (c *cycle) export(ctx context.Context, r *rule) error {
+	q := Query{Type: r.source, Dirty: true, DueBefore: c.began}
+	again, err := c.pool(ctx, r, PhaseExport, q, nil, c.perform)
+	if err != nil || len(again) == 0 {
+		return err
+	}
+	// What was refused because a value is taken is tried once more: the one who had it may have given it up by now, and the list
+	// shows who has it in another spelling.
+	if !c.listed[r.source] && slices.ContainsFunc(again, func(rec *Record) bool { return rec.TargetID == "" && c.mayMiss(r, rec) }) {
+		if err := c.list(ctx, r, len(again)*c.pageSize()+1_000_000); err != nil {
+			return err
+		}
+	}
+	return c.repeat(ctx, r, again)
+}
+
+func (c *cycle) mayMiss(r *rule, rec *Record) bool {
+	return slices.ContainsFunc(rec.Want.Match, func(m MatchValue) bool { return r.missesCase(m.Attribute) })
+}
+
+// repeat tries objects again, one by one. What is still taken has failed.
+func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
+	for _, rec := range records {
+		res := c.perform(ctx, r, rec)
+		if res.fatal != nil {
+			return res.fatal
+		}
+		res.again = false
+		commit := &Commit{}
+		c.settle(r, res, commit)
+		if err := c.commit(ctx, commit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pool works on all records of a query, several at a time, and records the results as they come. It returns those to be tried again.
+func (c *cycle) pool(
+	ctx context.Context, r *rule, phase Phase, q Query, done *keySet, perform func(context.Context, *rule, *Record) result,
+) ([]*Record, error) {
+	total, err := c.state.Count(ctx, c.job.config.Name, q)
+	if err != nil || total == 0 {
+		return nil, err
+	}
+	if !c.tested && c.plan == nil {
+		// A target that cannot be used is noticed once, and not with every object.
+		c.reads.Add(1)
+		if err := c.target.TestConnection(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, unusable(err)
+		}
+		c.tested = true
+	}
+	// The context ends the workers when the cycle must end.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := make(chan *Record)
+	results := make(chan result, 2*c.job.config.Concurrency)
+	var workers sync.WaitGroup
+	for range c.job.config.Concurrency {
+		workers.Go(func() {
+			for rec := range work {
+				begin := c.job.now()
+				res := perform(ctx, r, rec)
+				res.rec, res.took = rec, c.job.now().Sub(begin)
+				results <- res
+			}
+		})
+	}
+	produced := make(chan error, 1)
+	go func() {
+		produced <- c.produce(ctx, q, done, work)
+		close(work)
+		workers.Wait()
+		close(results)
+	}()
+	again, err := c.collect(ctx, r, phase, total, results, cancel)
+	if produceErr := <-produced; err == nil && produceErr != nil {
+		err = produceErr
+	}
+	return again, err
+}
+
+// produce hands out the records of a query.
+func (c *cycle) produce(ctx context.Context, q Query, done *keySet, work chan<- *Record) error {
+	return c.each(ctx, q, func(rec *Record) error {
+		if c.skips(rec) || done != nil && done.add(rec.Key) {
+			return nil
+		}
+		select {
+		case work <- rec:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
+// collectBatch is how many results are recorded in one transaction at most. When the target is slow there is one at a time.
+const collectBatch = 256
+
+func (c *cycle) collect(ctx context.Context, r *rule, phase Phase, total int, results <-chan result, cancel func()) (again []*Record, err error) {
+	finished := 0
+	commit := &Commit{}
+	flush := func() {
+		// What was done is recorded even when the cycle must end.
+		if commitErr := c.commit(context.WithoutCancel(ctx), commit); commitErr != nil && err == nil {
+			err = commitErr
+			cancel()
+		}
+		commit = &Commit{}
+		c.progress(phase, r.source, finished, total)
+	}
+	for res := range results {
+		finished++
+		switch {
+		case res.fatal != nil:
+			if err == nil || errors.Is(err, context.Canceled) {
+				err = res.fatal
+			}
+			cancel()
+		case res.again:
+			again = append(again, res.rec)
+		default:
+			c.settle(r, res, commit)
+		}
+		if len(results) == 0 || len(commit.Put)+len(commit.Forget) >= collectBatch {
+			flush()
+		}
+	}
+	flush()
+	return again, err
+}
+
+// settle records what came of an object.
+func (c *cycle) settle(r *rule, res result, commit *Commit) {
+	rec := res.rec
+	t := c.types[r.source]
+	t.MembersAdded += res.added
+	t.MembersRemoved += res.removed
+	switch {
+	case res.failure != nil:
+		c.fail(r, rec, res.failure)
+	default:
+		if !res.keepScheduled {
+			c.settled(r, rec)
+		}
+		if !res.quiet {
+			c.noteResult(r, res)
+		}
+	}
+	if res.forget || rec.TargetID == "" && !rec.Flags.Has(Present) && res.failure == nil {
+		commit.Forget = append(commit.Forget, rec.Key)
+		return
+	}
+	commit.Put = append(commit.Put, rec)
+}
+
+func (c *cycle) noteResult(r *rule, res result) {
+	took := res.took
+	c.note(r, res.rec, res.step, res.writes, &took)
+	if c.plan != nil && res.added+res.removed > 0 {
+		op := &c.plan.Operations[len(c.plan.Operations)-1]
+		op.AddMembers, op.RemoveMembers = res.added, res.removed
+	}
+}
+
+// settled works out what is still to be done for an object of which something was done.
+func (c *cycle) settled(r *rule, rec *Record) {
+	rec.succeeded()
+	if !rec.leaving() {
+		rec.Flags = rec.Flags.With(Dirty, rec.TargetID != "" && needsReferences(rec))
+		return
+	}
+	later := rec.Flags.Has(Disabled|InScope) && !rec.Flags.Has(Present) && c.policy.DeleteAfter > 0 && r.offers(profiles.Delete)
+	if later && rec.TargetID != "" {
+		rec.Flags |= Dirty
+		rec.Due = rec.Left.Add(c.policy.DeleteAfter)
+	}
+}
+
+// perform does what is to be done to one object. It runs in several goroutines.
+func (c *cycle) perform(ctx context.Context, r *rule, rec *Record) result {
+	if rec.Flags.Has(Duplicate) {
+		return result{rec: rec, quiet: true, keepScheduled: true}
+	}
+	s := c.decide(r, rec)
+	if rec.Flags.Has(Held) && (s.action == ActionDisable || s.action == ActionDelete) {
+		return result{rec: rec, quiet: true, keepScheduled: true}
+	}
+	res := c.do(ctx, r, rec, s)
+	res.rec = rec
+	return res
+}
+
+func (c *cycle) do(ctx context.Context, r *rule, rec *Record, s step) result {
+	switch s.action {
+	case ActionFail:
+		return result{failure: &Failure{Code: s.code, Reason: s.reason}}
+	case ActionCreate:
+		return c.provision(ctx, r, rec, s)
+	case ActionUpdate, ActionDisable:
+		return c.change(ctx, r, rec, s)
+	case ActionDelete:
+		return c.remove(ctx, r, rec, s)
+	}
+	return result{step: s, quiet: s.code == RedundantExport}
+}
+
+// failed turns an error into a result.
+func (c *cycle) failed(err error) result {
+	if fatal(err) {
+		return result{fatal: err}
+	}
+	var e *scim.Error
+	var f *Failure
+	if !errors.As(err, &e) && !errors.As(err, &f) && !errors.Is(err, context.DeadlineExceeded) {
+		// The state store, not the target.
+		return result{fatal: err}
+	}
+	return result{failure: failureOf(err)}
+}
+
+// provision links an object without link to a target object that matches, or creates one.
+func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) result {
+	found := c.candidates[rec.Key]
+	if found == nil && !c.listed[r.source] {
+		var err error
+		if found, err = c.lookUp(ctx, r, rec); err != nil {
+			return c.failed(err)
+		}
+	}
+	if found != nil {
+		return c.link(ctx, r, rec, found)
+	}
+	if rec.Flags.Has(SoftDeleted) {
+		return result{step: step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "disabled in the source, and not in the target"}}
+	}
+	return c.add(ctx, r, rec, s)
+}
+
+// link takes a target object over, and brings it into step.
+func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate) result {
+	doc, err := c.accept(ctx, r, rec, found)
+	if err != nil {
+		var f *Failure
+		if errors.As(err, &f) && f.Code == EntrySynchronizationSkipped {
+			return result{step: step{action: ActionSkip, code: f.Code, reason: f.Reason}}
+		}
+		return c.failed(err)
+	}
+	ours := rec.Flags.Has(Creating)
+	rec.linkTo(doc.ID(), project(doc, r.shape(rec.Want)))
+	rec.Flags = rec.Flags.With(Created, ours).With(Creating, false)
+	s := c.decide(r, rec)
+	if s.action == ActionSkip {
+		return result{step: step{action: ActionLink, reason: "matches target object " + doc.ID()}}
+	}
+	res := c.change(ctx, r, rec, s)
+	if res.failure == nil && res.step.reason == "" {
+		res.step.reason = "matches target object " + doc.ID()
+	}
+	return res
+}
+
+// add creates a target object.
+func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
+	if path := r.missing(s.after); path != "" {
+		return result{failure: &Failure{Code: MandatoryFieldsMissing, Attribute: path, Reason: "the target requires a value, and the mapping gives none"}}
+	}
+	if !r.offers(profiles.Create) {
+		return result{failure: &Failure{Code: NotImplemented, Reason: "the target does not offer to create " + r.target + " objects"}}
+	}
+	restricted := c.policy.Adopt == AdoptNever || c.policy.MayAdopt != nil
+	rec.Flags |= Creating
+	if restricted {
+		// If the process dies after this, the object that is found then is known to be our own.
+		if err := c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}}); err != nil {
+			return result{fatal: err}
+		}
+	}
+	doc := s.after.Clone()
+	members, err := c.membersOnCreate(ctx, r, rec, doc)
+	if err != nil {
+		return result{fatal: err}
+	}
+	made, err := c.create(ctx, r, doc)
+	if err != nil && len(members) > 0 && refusesContent(err) {
+		// One member that the target does not take must not keep the group from being made.
+		delete(doc, "members")
+		members = nil
+		made, err = c.create(ctx, r, doc)
+	}
+	if err == nil && made.ID() == "" {
+		err = &Failure{Code: ServiceIncompatible, Reason: "the target created an object and did not say with which id"}
+	}
+	if err != nil {
+		return c.addFailed(ctx, r, rec, err)
+	}
+	rec.linkTo(made.ID(), project(s.after, r.shape(rec.Want)))
+	rec.Flags = rec.Flags.With(Created, true).With(Creating, false)
+	if members != nil {
+		rec.SentRefs = map[string][]string{r.members: members}
+	}
+	return result{step: s, writes: 1, added: len(members)}
+}
+
+// refusesContent reports whether an error is about what was sent, not about the target or a conflict.
+func refusesContent(err error) bool {
+	var e *scim.Error
+	return errors.As(err, &e) && (e.Status == 400 || e.Status == 404 || e.Status == 422) && e.Type != scim.Uniqueness
+}
+
+// addFailed finds out what became of a create that was not answered with success.
+func (c *cycle) addFailed(ctx context.Context, r *rule, rec *Record, err error) result {
+	if fatal(err) {
+		return result{fatal: err}
+	}
+	f := failureOf(err)
+	if f.Code != EntryConflict && !f.Transient {
+		rec.Flags &^= Creating
+		return c.failed(err)
+	}
+	if f.Code == EntryConflict {
+		// Somebody else's: it was there before.
+		rec.Flags &^= Creating
+	}
+	found, lookErr := c.lookUp(ctx, r, rec)
+	if lookErr != nil && fatal(lookErr) {
+		return result{fatal: lookErr}
+	}
+	if lookErr == nil && found != nil {
+		return c.link(ctx, r, rec, found)
+	}
+	if f.Code == EntryConflict && !c.listed[r.source] && c.mayMiss(r, rec) {
+		return result{again: true, failure: f}
+	}
+	return result{failure: f}
+}
+
+// change updates or disables a target object.
+func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result {
+	err := c.update(ctx, r, rec.TargetID, s.before, s.after)
+	switch {
+	case errors.Is(err, scim.ErrNotFound):
+		return c.vanished(ctx, r, rec, s)
+	case errors.Is(err, scim.ErrConflict) || errors.Is(err, scim.ErrUniqueness):
+		return result{failure: failureOf(err), again: true, writes: 1}
+	case err != nil:
+		res := c.failed(err)
+		res.writes = 1
+		return res
+	}
+	rec.Sent = s.after
+	c.noteState(r, rec, s)
+	return result{step: s, writes: 1}
+}
+
+// noteState remembers whether the target object is disabled now.
+func (c *cycle) noteState(r *rule, rec *Record, s step) {
+	was := rec.Flags.Has(Disabled)
+	now := s.action == ActionDisable || rec.leaving() || r.softDelete && rec.Flags.Has(SoftDeleted)
+	rec.Flags = rec.Flags.With(Disabled, now)
+	switch {
+	case now && !was:
+		rec.Left = c.began
+	case was && !now:
+		// Many targets drop the memberships of a disabled account.
+		rec.Flags |= Rejoin
+		rec.Left = time.Time{}
+	}
+}
+
+// vanished deals with a linked target object that is gone. An object that should not be there is as it should be; one that should
+// is matched or made again.
+func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) result {
+	rec.unlink()
+	if rec.leaving() || rec.Flags.Has(SoftDeleted) {
+		return result{step: step{action: s.action, reason: "it was gone from the target already"}, writes: 1}
+	}
+	next := c.decide(r, rec)
+	if next.action != ActionCreate {
+		return result{step: next}
+	}
+	found, err := c.lookUp(ctx, r, rec)
+	if err != nil {
+		return c.failed(err)
+	}
+	var res result
+	if found != nil {
+		res = c.link(ctx, r, rec, found)
+	} else {
+		res = c.add(ctx, r, rec, next)
+	}
+	if res.failure == nil {
+		res.step.code, res.step.reason = InvalidAnchor, "the linked object was gone from the target; it was matched or made again"
+	}
+	return res
+}
+
+// remove deletes a target object.
+func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result {
+	err := c.delete(ctx, r, rec.TargetID)
+	switch {
+	case err == nil, errors.Is(err, scim.ErrNotFound):
+		rec.unlink()
+		return result{step: s, writes: 1, forget: !rec.Flags.Has(Present)}
+	case (errors.Is(err, scim.ErrNotImplemented) || statusIs(err, 405)) && len(rec.Want.Disable) > 0 && !rec.Flags.Has(Disabled):
+		res := c.change(ctx, r, rec, step{
+			action: ActionDisable, reason: s.reason + "; the target does not delete", before: rec.Sent, after: merge(rec.Sent, rec.Want.Disable),
+		})
+		res.writes++
+		return res
+	}
+	res := c.failed(err)
+	res.writes = 1
+	return res
+}
+
+func statusIs(err error, status int) bool {
+	var e *scim.Error
+	return errors.As(err, &e) && e.Status == status
+}

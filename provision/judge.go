@@ -1,0 +1,251 @@
+package provision
+
+import (
+	"context"
+	"time"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/mapping"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// step is what is to be done to one object.
+type step struct {
+	action Action
+	code   Code
+	reason string
+	// before and after are the governed attributes.
+	before, after scim.Document
+}
+
+// decide works out what is to be done to an object, given what is known of it. For an object in scope without link, the answer is
+// create: whether there is something to link to is found out first.
+func (c *cycle) decide(r *rule, rec *Record) step {
+	if rec.leaving() {
+		return c.decideLeaving(r, rec)
+	}
+	if c.protected(r, rec) {
+		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "the object is protected"}
+	}
+	if rec.TargetID == "" {
+		return c.decideCreate(r, rec)
+	}
+	s := step{action: ActionUpdate, before: rec.Sent, after: r.governed(rec.Sent, rec.Want)}
+	if rec.Flags.Has(SoftDeleted) && !rec.Flags.Has(Disabled) {
+		s.action, s.reason = ActionDisable, "disabled in the source"
+	}
+	switch {
+	case equalDocs(s.before, s.after):
+		return step{action: ActionSkip, code: RedundantExport}
+	case !r.m.Allows(mapping.Update):
+		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "the mapping does not allow updates"}
+	}
+	return s
+}
+
+// leaving reports whether the object should not be in the target.
+func (rec *Record) leaving() bool { return !rec.Flags.Has(InScope) || !rec.Flags.Has(Present) }
+
+func (c *cycle) decideCreate(r *rule, rec *Record) step {
+	switch {
+	case len(rec.Want.Match) == 0:
+		return step{action: ActionFail, code: ImportSkipped, reason: "the object has no value for a matching attribute"}
+	case !r.m.Allows(mapping.Create):
+		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "the mapping does not allow creating"}
+	}
+	return step{action: ActionCreate, after: rec.Want.Create}
+}
+
+// decideLeaving works out how an object leaves the target.
+func (c *cycle) decideLeaving(r *rule, rec *Record) step {
+	skip := func(reason string) step {
+		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: reason}
+	}
+	how, why := c.leave(rec)
+	switch {
+	case rec.TargetID == "":
+		return skip(why)
+	case c.protected(r, rec):
+		return skip("the object is protected")
+	case rec.Flags.Has(Disabled):
+		return c.decideAfter(r, rec, skip)
+	case how == LeaveAlone:
+		return skip(why + "; the policy is to leave it alone")
+	}
+	canDelete := r.m.Allows(mapping.Delete) && r.offers(profiles.Delete)
+	canDisable := r.m.Allows(mapping.Update) && len(rec.Want.Disable) > 0
+	switch {
+	case how == LeaveDelete && canDelete, how == LeaveDisable && !r.softDelete && r.isGroup() && canDelete:
+		return step{action: ActionDelete, reason: why, before: rec.Sent}
+	case how == LeaveDisable && !canDisable && c.deprovisionsByDelete(r) && canDelete:
+		return step{action: ActionDelete, reason: why, before: rec.Sent}
+	case canDisable:
+		return step{action: ActionDisable, reason: why, before: rec.Sent, after: merge(rec.Sent, rec.Want.Disable)}
+	}
+	return skip(why + "; the mapping and the target offer no way to end its access")
+}
+
+func (c *cycle) deprovisionsByDelete(r *rule) bool {
+	return r.resource != nil && r.resource.Deprovision == profiles.DeleteObject
+}
+
+// decideAfter is about an object that was disabled before: it is deleted when the source deletes it, or after some time, but not
+// when it had been disabled for leaving scope, because then it is managed no longer.
+func (c *cycle) decideAfter(r *rule, rec *Record, skip func(string) step) step {
+	if !r.m.Allows(mapping.Delete) || !r.offers(profiles.Delete) || !rec.Flags.Has(InScope) {
+		return skip("it is disabled already")
+	}
+	switch {
+	case rec.Flags.Has(HardDeleted) && c.deletedPolicy() == LeaveDelete:
+		return step{action: ActionDelete, reason: "deleted in the source", before: rec.Sent}
+	case !rec.Flags.Has(Present) && c.policy.Vanished == LeaveDelete && !rec.Flags.Has(HardDeleted):
+		return step{action: ActionDelete, reason: "no longer in the source", before: rec.Sent}
+	case c.policy.DeleteAfter > 0 && !rec.Flags.Has(Present) && !c.began.Before(rec.Left.Add(c.policy.DeleteAfter)):
+		return step{action: ActionDelete, reason: "disabled long ago and no longer in the source", before: rec.Sent}
+	}
+	return skip("it is disabled already")
+}
+
+func (c *cycle) deletedPolicy() Leave {
+	if c.policy.Deleted == LeaveByDefault {
+		return LeaveDelete
+	}
+	return c.policy.Deleted
+}
+
+// leave returns how an object leaves, and why.
+func (c *cycle) leave(rec *Record) (Leave, string) {
+	how, why := c.policy.OutOfScope, "out of scope"
+	if rec.Reason != "" {
+		why += ": " + rec.Reason
+	}
+	switch {
+	case rec.Flags.Has(HardDeleted):
+		return c.deletedPolicy(), "deleted in the source"
+	case !rec.Flags.Has(Present):
+		how, why = c.policy.Vanished, "no longer in the source"
+	}
+	if how == LeaveByDefault {
+		how = LeaveDisable
+	}
+	return how, why
+}
+
+func (c *cycle) protected(r *rule, rec *Record) bool {
+	if len(c.protects) == 0 {
+		return false
+	}
+	if c.protects[foldText(rec.SourceID)] || rec.TargetID != "" && c.protects[foldText(rec.TargetID)] {
+		return true
+	}
+	for i := range r.matching {
+		for _, v := range append(r.matching[i].values(rec.Sent), r.matching[i].values(rec.Want.Create)...) {
+			if s, ok := v.(string); ok && c.protects[foldText(s)] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// judge holds deletions and deactivations back when there are too many. Everything else goes on.
+func (c *cycle) judge(ctx context.Context) error {
+	name := c.job.config.Name
+	linked, err := c.state.Count(ctx, name, Query{Linked: true})
+	if err != nil {
+		return err
+	}
+	due := 0
+	if err := c.eachLeaving(ctx, func(_ *rule, rec *Record) error {
+		if !rec.Flags.Has(Released) {
+			due++
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	why, tooMany := c.policy.Deletions.Exceeded(due, linked)
+	if c.plan != nil {
+		c.plan.Held = why
+	}
+	commit := &Commit{}
+	flush := func() error {
+		err := c.commit(ctx, commit)
+		commit = &Commit{}
+		return err
+	}
+	if err := c.eachLeaving(ctx, func(r *rule, rec *Record) error {
+		hold := tooMany && !rec.Flags.Has(Released)
+		if hold == rec.Flags.Has(Held) {
+			return nil
+		}
+		rec.Flags = rec.Flags.With(Held, hold)
+		if hold {
+			c.staged(r, rec, why)
+		}
+		if commit.Put = append(commit.Put, rec); len(commit.Put) >= readBatch {
+			return flush()
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := c.letGo(ctx, commit); err != nil {
+		return err
+	}
+	return flush()
+}
+
+// eachLeaving calls a function for each object that is to be deleted or disabled now.
+func (c *cycle) eachLeaving(ctx context.Context, do func(*rule, *Record) error) error {
+	for _, r := range c.job.rules {
+		err := c.each(ctx, Query{Type: r.source, Dirty: true, DueBefore: c.began}, func(rec *Record) error {
+			if c.skips(rec) {
+				return nil
+			}
+			switch c.decide(r, rec).action {
+			case ActionDisable, ActionDelete:
+				return do(r, rec)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letGo takes the mark of a held deletion off objects that are not to be deleted any more.
+func (c *cycle) letGo(ctx context.Context, commit *Commit) error {
+	return c.each(ctx, Query{Held: true}, func(rec *Record) error {
+		for _, r := range c.job.rules {
+			if r.source != rec.Type {
+				continue
+			}
+			switch c.decide(r, rec).action {
+			case ActionDisable, ActionDelete:
+				return nil
+			}
+			rec.Flags &^= Held | Released
+			commit.Put = append(commit.Put, rec)
+		}
+		return nil
+	})
+}
+
+// skips reports whether an object is not looked at in this cycle.
+func (c *cycle) skips(rec *Record) bool {
+	if c.only == nil {
+		return false
+	}
+	for _, id := range c.only[rec.Type] {
+		if id == rec.SourceID {
+			return false
+		}
+	}
+	return true
+}
+
+// never is a time for retries that only a change in the source brings about.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)

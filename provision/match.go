@@ -1,0 +1,254 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// candidate is what a target object without link was found to match.
+type candidate struct {
+	precedence int
+	docs       []scim.Document
+}
+
+// match finds target objects for the objects in scope that have no link, by reading the target's list when that takes fewer requests
+// than looking each up. What is looked up one by one is looked up in [cycle.export].
+func (c *cycle) match(ctx context.Context, r *rule) error {
+	if c.only != nil {
+		return nil
+	}
+	name := c.job.config.Name
+	unlinked, err := c.state.Count(ctx, name, Query{Type: r.source, Dirty: true, DueBefore: c.began, Unlinked: true})
+	if err != nil || unlinked == 0 {
+		return err
+	}
+	linked, err := c.state.Count(ctx, name, Query{Type: r.source, Linked: true})
+	if err != nil {
+		return err
+	}
+	// The target has at least as many objects as are linked.
+	if !r.offers(profiles.List) || unlinked <= 2 || linked/c.pageSize()+1 >= unlinked {
+		return nil
+	}
+	return c.list(ctx, r, unlinked)
+}
+
+// list reads the target's list, and notes what matches. When it turns out to be longer than look-ups would be, it stops and leaves the
+// rest to them.
+func (c *cycle) list(ctx context.Context, r *rule, lookups int) error {
+	page := c.pageSize()
+	docs := make([]scim.Document, 0, page)
+	n := 0
+	c.reads.Add(1)
+	for doc, err := range c.target.List(ctx, r.target) {
+		if err = c.checked(ctx, err); err != nil {
+			return listError(err)
+		}
+		if docs = append(docs, doc); len(docs) == page {
+			if err := c.noteCandidates(ctx, r, docs); err != nil {
+				return err
+			}
+			docs = docs[:0]
+			c.progress(PhaseMatch, r.source, n, -1)
+		}
+		if n++; n%page == 0 {
+			c.reads.Add(1)
+		}
+		if n/page > max(lookups, 10) {
+			return nil
+		}
+	}
+	if err := c.noteCandidates(ctx, r, docs); err != nil {
+		return err
+	}
+	c.progress(PhaseMatch, r.source, n, n)
+	c.listed[r.source] = true
+	return nil
+}
+
+func listError(err error) error {
+	if fatal(err) {
+		return err
+	}
+	return fmt.Errorf("%w: its list cannot be read (%w)", ErrTargetUnusable, err)
+}
+
+// noteCandidates finds the objects that listed ones match.
+func (c *cycle) noteCandidates(ctx context.Context, r *rule, docs []scim.Document) error {
+	byValue := map[string][]scim.Document{}
+	var values []string
+	for _, doc := range docs {
+		for i, path := range r.m.MatchingAttributes() {
+			for _, v := range r.matching[i].values(doc) {
+				key := r.matchKey(path, v)
+				if byValue[key] == nil {
+					values = append(values, key)
+				}
+				byValue[key] = append(byValue[key], doc)
+			}
+		}
+	}
+	found, err := c.state.Matching(ctx, c.job.config.Name, r.source, values)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	keys := make([]int64, 0, len(found))
+	for _, m := range found {
+		keys = append(keys, m.Key)
+	}
+	records, err := c.state.Records(ctx, c.job.config.Name, keys)
+	if err != nil {
+		return err
+	}
+	byKey := make(map[int64]*Record, len(records))
+	for i := range records {
+		byKey[records[i].Key] = &records[i]
+	}
+	for _, m := range found {
+		rec := byKey[m.Key]
+		if rec == nil || rec.TargetID != "" {
+			continue
+		}
+		for _, doc := range byValue[m.Value] {
+			c.addCandidate(r, rec, m.Precedence, doc)
+		}
+	}
+	return nil
+}
+
+func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Document) {
+	known := c.candidates[rec.Key]
+	if known == nil || precedence < known.precedence {
+		known = &candidate{precedence: precedence}
+		c.candidates[rec.Key] = known
+	}
+	if precedence > known.precedence {
+		return
+	}
+	if slices.ContainsFunc(known.docs, func(d scim.Document) bool { return d.ID() == doc.ID() }) {
+		return
+	}
+	// Only what is governed is kept, as there can be as many of these as there are objects.
+	kept := scim.Document(project(doc, r.shape(rec.Want)))
+	if kept == nil {
+		kept = scim.Document{}
+	}
+	kept["id"] = doc.ID()
+	known.docs = append(known.docs, kept)
+}
+
+// lookUp looks the target object of one source object up, by the matching attributes in their order.
+func (c *cycle) lookUp(ctx context.Context, r *rule, rec *Record) (*candidate, error) {
+	for i, m := range rec.Want.Match {
+		if !c.filterable(r, m.Attribute) {
+			continue
+		}
+		f, err := matchFilter(m)
+		if err != nil {
+			return nil, &Failure{Code: InternalError, Reason: err.Error(), Attribute: m.Attribute}
+		}
+		docs, err := c.find(ctx, r, f)
+		if err != nil {
+			return nil, err
+		}
+		if len(docs) > 0 {
+			return &candidate{i, docs}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (c *cycle) filterable(r *rule, path string) bool {
+	if r.resource == nil || len(r.resource.Attributes) == 0 {
+		return true
+	}
+	a, ok := r.resource.Attribute(path)
+	return ok && slices.Contains(a.Filter, "eq")
+}
+
+// accept decides whether a candidate may be linked, and returns its document.
+func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candidate) (scim.Document, error) {
+	attribute := ""
+	if found.precedence < len(rec.Want.Match) {
+		attribute = rec.Want.Match[found.precedence].Attribute
+	}
+	if len(found.docs) > 1 {
+		return nil, &Failure{
+			Code: DuplicateTargetEntries, Attribute: attribute,
+			Reason: fmt.Sprintf("%d objects in the target have the same %s", len(found.docs), attribute),
+		}
+	}
+	doc := found.docs[0]
+	if doc.ID() == "" {
+		return nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered with an object without id"}
+	}
+	other, err := c.owner(ctx, r, doc.ID(), rec)
+	if err != nil {
+		return nil, err
+	}
+	if other != "" {
+		return nil, &Failure{
+			Code: DuplicateSourceEntries, Attribute: attribute,
+			Reason: fmt.Sprintf("target object %s matches, but it is linked to source object %s", doc.ID(), other),
+		}
+	}
+	if rec.Flags.Has(Creating) {
+		// It is our own: a create was sent, and its outcome was never recorded.
+		return doc, nil
+	}
+	if c.protects[foldText(doc.ID())] {
+		return nil, &Failure{Code: EntrySynchronizationSkipped, Reason: "target object " + doc.ID() + " matches, and is protected"}
+	}
+	if !c.mayAdopt(rec, doc) {
+		return nil, &Failure{
+			Code: EntryConflict, Attribute: attribute,
+			Reason: fmt.Sprintf("target object %s matches, and the policy does not allow to adopt it", doc.ID()),
+			Remedy: "allow the job to adopt it, or rename or remove it in the target",
+		}
+	}
+	return doc, nil
+}
+
+func (c *cycle) mayAdopt(rec *Record, doc scim.Document) bool {
+	if c.policy.Adopt == AdoptNever {
+		return false
+	}
+	if c.policy.MayAdopt == nil {
+		return true
+	}
+	return c.policy.MayAdopt(rec.SourceID, rec.Want.Create.Clone(), doc.Clone())
+}
+
+// owner returns the source object that a target object is linked to, if that is another than the given one. Otherwise the given one
+// has claimed it for this cycle.
+func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record) (string, error) {
+	c.claimsMu.Lock()
+	defer c.claimsMu.Unlock()
+	claim := r.target + "\x00" + targetID
+	if other, ok := c.claims[claim]; ok && other != rec.SourceID {
+		return other, nil
+	}
+	for _, other := range c.job.rules {
+		if other.target != r.target {
+			continue
+		}
+		key, err := c.state.Linked(ctx, c.job.config.Name, other.source, targetID)
+		if err != nil {
+			return "", err
+		}
+		if key == 0 || key == rec.Key {
+			continue
+		}
+		records, err := c.state.Records(ctx, c.job.config.Name, []int64{key})
+		if err != nil || len(records) == 0 {
+			return "", err
+		}
+		return records[0].SourceID, nil
+	}
+	c.claims[claim] = rec.SourceID
+	return "", nil
+}

@@ -1,0 +1,383 @@
+package provision
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/mapping"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// rule is an object mapping made ready for one target.
+type rule struct {
+	m *mapping.Mapping
+	// source and target are the object types.
+	source, target string
+	// resource is what the profile says of the target type; nil when it says nothing.
+	resource *profiles.Resource
+	// fingerprint changes with the mapping and with what the policy says about reading.
+	fingerprint [8]byte
+	// matching are the places of the matching attributes, folded whether each is compared without regard to case.
+	matching []location
+	folded   map[string]bool
+	// clears are the places that the mapping may clear.
+	clears map[string]location
+	// softDelete says that the mapping depends on IsSoftDeleted: objects can be disabled.
+	softDelete bool
+	// members is the path of the attribute that holds a group's members, empty when none is mapped.
+	members string
+	// refs says that the mapping has references.
+	refs bool
+}
+
+// isSoftDeleted is the computed source attribute.
+const isSoftDeleted = "IsSoftDeleted"
+
+func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, error) {
+	d := m.Definition()
+	r := &rule{m: m, source: d.Source, target: d.Target, folded: map[string]bool{}, clears: map[string]location{}}
+	r.resource, _ = p.Resource(d.Target)
+	data, err := json.Marshal(&d, json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("provision: mapping %s: %w", m.Name(), err)
+	}
+	sum := sha256.Sum256(append(data, policy.enabledAttribute()...))
+	copy(r.fingerprint[:], sum[:])
+	for _, path := range m.MatchingAttributes() {
+		l, err := locate(path)
+		if err != nil {
+			return nil, fmt.Errorf("provision: mapping %s: %s: %w", m.Name(), path, err)
+		}
+		r.matching = append(r.matching, l)
+		r.folded[path] = !r.caseExact(path)
+	}
+	for _, path := range m.TargetAttributes() {
+		if l, err := locate(path); err == nil {
+			r.clears[path] = l
+		}
+	}
+	r.softDelete = slices.Contains(m.SourceAttributes(), isSoftDeleted)
+	for _, path := range m.ReferenceAttributes() {
+		r.refs = true
+		if strings.EqualFold(path, "members") {
+			r.members = path
+		}
+	}
+	return r, nil
+}
+
+func (r *rule) caseExact(path string) bool {
+	if r.resource == nil {
+		return false
+	}
+	a, ok := r.resource.Attribute(path)
+	return ok && a.CaseExact
+}
+
+// missesCase reports whether a look-up by an attribute can miss a value that a create is then refused for.
+func (r *rule) missesCase(path string) bool {
+	if r.resource == nil {
+		return false
+	}
+	a, ok := r.resource.Attribute(path)
+	return ok && a.FilterCaseExact && !a.CaseExact
+}
+
+// offers reports whether the target offers an operation, as far as is known.
+func (r *rule) offers(op profiles.Operation) bool {
+	return r.resource == nil || len(r.resource.Operations) == 0 || r.resource.Offers(op)
+}
+
+// isGroup reports whether objects of this type are groups: they are deleted when they leave, as they cannot be disabled.
+func (r *rule) isGroup() bool { return strings.EqualFold(r.target, "Group") }
+
+// digest returns the fingerprint of an entry under this rule.
+func (r *rule) digest(e Entry, assigned bool) Digest {
+	h := sha256.New()
+	h.Write(r.fingerprint[:])
+	if assigned {
+		h.Write([]byte{1})
+	}
+	if e.Deleted {
+		h.Write([]byte{2})
+	}
+	w := digester{h: h}
+	w.value(e.Attributes)
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return Digest(sum[:len(Digest{})])
+}
+
+// digester writes values so that different ones differ: each with its kind, and texts with their length.
+type digester struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (d *digester) head(kind byte, n uint64) {
+	d.buf = binary.BigEndian.AppendUint64(append(d.buf[:0], kind), n)
+	d.h.Write(d.buf)
+}
+
+func (d *digester) text(kind byte, s string) {
+	d.head(kind, uint64(len(s)))
+	d.buf = append(d.buf[:0], s...)
+	d.h.Write(d.buf)
+}
+
+func (d *digester) value(v any) {
+	switch v := v.(type) {
+	case nil:
+		d.head('0', 0)
+	case string:
+		d.text('s', v)
+	case bool:
+		if v {
+			d.head('b', 1)
+		} else {
+			d.head('b', 0)
+		}
+	case int64:
+		d.head('i', uint64(v))
+	case float64:
+		d.head('f', math.Float64bits(v))
+	case time.Time:
+		d.head('t', uint64(v.UnixNano()))
+	case []any:
+		d.head('l', uint64(len(v)))
+		for _, e := range v {
+			d.value(e)
+		}
+	case map[string]any:
+		d.head('m', uint64(len(v)))
+		for _, name := range sortedKeys(v) {
+			d.text('k', name)
+			d.value(v[name])
+		}
+	default:
+		d.text('?', fmt.Sprint(v))
+	}
+}
+
+// fingerprints names the mappings of a job all together.
+func fingerprints(rules []*rule) string {
+	h := sha256.New()
+	for _, r := range rules {
+		h.Write(r.fingerprint[:])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// outcome is what mapping an entry gave.
+type outcome struct {
+	scope mapping.Scope
+	soft  bool
+	want  Want
+	err   error
+	// ignore leaves the object as it is in this cycle.
+	ignore bool
+}
+
+// evaluate maps an entry. An entry out of scope is mapped too when it has to be disabled, to know how.
+func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, now func() time.Time) outcome {
+	source := make(map[string]any, len(e.Attributes)+1)
+	for name, v := range e.Attributes {
+		source[name] = v
+	}
+	o := outcome{soft: !isEnabled(source[enabled])}
+	if declared, ok := source[isSoftDeleted]; ok && isTrue(declared) {
+		o.soft = true
+	}
+	source[isSoftDeleted] = o.soft
+	o.scope = r.m.InScope(source)
+	if o.scope.In && !assigned {
+		o.scope = mapping.Scope{Reason: "not assigned"}
+	}
+	if o.scope.Hold {
+		o.ignore = true
+		return o
+	}
+	if !o.scope.In && !linked {
+		return o
+	}
+	if !o.scope.In {
+		o.soft = true
+		source[isSoftDeleted] = true
+	}
+	env := mapping.Env{Clock: now}
+	result, err := r.m.Map(ctx, source, env)
+	if err != nil {
+		o.err = err
+		return o
+	}
+	if result.IgnoreObject {
+		o.ignore = true
+		return o
+	}
+	o.want = wantOf(result)
+	if r.softDelete {
+		source[isSoftDeleted] = !o.soft
+		other, err := r.m.Map(ctx, source, env)
+		if err != nil {
+			o.err = err
+			return o
+		}
+		enabled, disabled := result.Update, other.Update
+		if o.soft {
+			enabled, disabled = disabled, enabled
+		}
+		o.want.Disable = difference(enabled, disabled)
+	}
+	return o
+}
+
+func wantOf(result mapping.Result) Want {
+	w := Want{
+		Create: result.Create, Update: result.Update, WhenEmpty: result.WhenEmpty, Clear: result.Clear, Redacted: result.Redacted,
+	}
+	for _, m := range result.Matching {
+		w.Match = append(w.Match, MatchValue{m.Attribute, m.Value})
+	}
+	for _, ref := range result.References {
+		if w.Refs == nil {
+			w.Refs = map[string][]string{}
+		}
+		ids := slices.Clone(ref.IDs)
+		slices.Sort(ids)
+		w.Refs[ref.Target] = slices.Compact(ids)
+	}
+	return w
+}
+
+// isEnabled reads the attribute that says whether an object is enabled. Sources write it as a boolean or as text.
+func isEnabled(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return !strings.EqualFold(strings.TrimSpace(v), "false")
+	}
+	return true
+}
+
+func isTrue(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return strings.EqualFold(strings.TrimSpace(v), "true")
+	}
+	return false
+}
+
+// matchKey returns the form in which matching values are compared.
+func (r *rule) matchKey(attribute string, value any) string {
+	s := fmt.Sprint(value)
+	if r.folded[attribute] {
+		s = strings.ToLower(s)
+	}
+	return attribute + "\x00" + s
+}
+
+func (r *rule) matchKeys(w Want) []string {
+	keys := make([]string, 0, len(w.Match))
+	for _, m := range w.Match {
+		keys = append(keys, r.matchKey(m.Attribute, m.Value))
+	}
+	return keys
+}
+
+// governed returns what the target should hold of the governed attributes, given what it holds.
+func (r *rule) governed(sent scim.Document, w Want) scim.Document {
+	after := merge(sent, w.Update)
+	if after == nil {
+		after = scim.Document{}
+	}
+	for _, path := range w.Clear {
+		if l, ok := r.clears[path]; ok {
+			l.clear(after)
+		}
+	}
+	for name, v := range w.WhenEmpty {
+		if empty(after[name]) {
+			after[name] = cloneAny(v)
+		}
+	}
+	r.keepCase(sent, after)
+	return after
+}
+
+// keepCase leaves a matching value as the target has it when it differs in case alone and the target takes the two for the same:
+// sending it would be refused, or send a person a message about nothing.
+func (r *rule) keepCase(sent, after scim.Document) {
+	for i, path := range r.m.MatchingAttributes() {
+		if !r.folded[path] {
+			continue
+		}
+		old, now := r.matching[i].values(sent), r.matching[i].values(after)
+		if len(old) != 1 || len(now) != 1 {
+			continue
+		}
+		a, ok1 := old[0].(string)
+		b, ok2 := now[0].(string)
+		if ok1 && ok2 && a != b && strings.EqualFold(a, b) {
+			r.matching[i].set(after, a)
+		}
+	}
+}
+
+// shape returns a document with all governed attributes of an object, for [project].
+func (r *rule) shape(w Want) scim.Document {
+	s := merge(w.Update, w.WhenEmpty)
+	if s == nil {
+		s = scim.Document{}
+	}
+	for _, path := range w.Clear {
+		l, ok := r.clears[path]
+		if !ok || l.elements != nil || l.path.Attr.URN != "" {
+			continue
+		}
+		name, sub := l.path.Attr.Name, l.path.Attr.Sub
+		if _, has := s[name]; !has && sub == "" {
+			s[name] = true
+		} else if object, isObject := s[name].(map[string]any); isObject && sub != "" {
+			object[sub] = true
+		} else if !has {
+			s[name] = map[string]any{sub: true}
+		}
+	}
+	return s
+}
+
+// missing returns a required attribute that a create would lack, or "".
+func (r *rule) missing(doc scim.Document) string {
+	if r.resource == nil {
+		return ""
+	}
+	for _, a := range r.resource.Attributes {
+		if !a.Required || strings.EqualFold(a.Mutability, "readOnly") || strings.EqualFold(a.Path, "members") ||
+			strings.EqualFold(a.Path, "schemas") || strings.EqualFold(a.Path, "id") {
+			continue
+		}
+		l, err := locate(a.Path)
+		if err != nil {
+			continue
+		}
+		filled := slices.ContainsFunc(l.values(doc), func(v any) bool { return !empty(v) && v != "" })
+		if !filled {
+			return a.Path
+		}
+	}
+	return ""
+}
