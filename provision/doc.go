@@ -1,0 +1,67 @@
+// Package provision keeps the people and groups of an application in step with a directory, by mappings, and without ever
+// deactivating half a company by mistake.
+//
+//	people, err := csv.New(
+//		csv.Table{Type: "User", File: "people.csv", ID: "employeeId", Booleans: []string{"accountEnabled"}},
+//		csv.Table{Type: "Group", File: "groups.csv", ID: "groupId", Lists: map[string]string{"members": ";"}},
+//	)
+//	state, err := sqlite.Open("state.db")
+//	c, err := client.New(tenantURL, client.WithBearerToken(token), client.WithProfile(profile))
+//
+//	job, err := provision.New(provision.Config{
+//		Name: "postman", Source: people, Target: provision.NewClientTarget(c), State: state, Mappings: mappings,
+//	})
+//	plan, err := job.Plan(ctx)        // what would be done, and why; nothing is changed
+//	summary, err := job.RunCycle(ctx) // do it
+//	err = job.Run(ctx)                // do it every 40 minutes
+//
+// A [Source] gives objects with ids that stay the same. A mapping (package [github.com/scimbridge/scim/mapping]) says which of them are
+// in scope, what they become, and how an existing object is recognised. A [Target] is the application. A [State] remembers what was done.
+//
+// # A cycle
+//
+// A cycle first reads: everything (initial), or what changed since the watermark (incremental). An object whose attributes and mapping are
+// as before is done with at once. The others are mapped. Nothing has been sent until all has been read, so a source that
+// cannot be read, reads empty, or is suddenly much smaller does no harm: it is a [*SourceFault].
+//
+// Then objects leave, are matched, created, updated: users first, groups after them, memberships last, in as few requests as the
+// target allows. An object is linked to the target object it was matched to or that was created for it, and by that link it is known
+// from then on. Nothing is sent that changes nothing: what the target holds of the governed attributes is remembered, and compared.
+//
+// A failure of one object does not stop the others. It is in the [Summary] with what to do about it, and is tried again by the
+// schedule of [Escrow], or at once when the object changes.
+//
+// # Matching
+//
+// An object without link is looked for by its matching attributes, in their order of precedence. The first that finds something decides.
+// Where that takes fewer requests, the target's list is read instead, and compared without regard to case where the target does
+// not tell upper case from lower. Two source objects with the same matching value are both refused (DuplicateSourceEntries), as no
+// rule could say who is meant; two target objects likewise (DuplicateTargetEntries); and no two source objects are ever linked
+// to one target object. [Policy.Adopt] says whether objects that were there before are taken over.
+//
+// # Leaving
+//
+// An object leaves when it is disabled in the source, is out of scope, not assigned, deleted, or gone from a full read. The first sets
+// the computed attribute IsSoftDeleted, which the mapping turns into active = false; [Policy.OutOfScope], [Policy.Vanished] and
+// [Policy.Deleted] decide about the others. Groups cannot be disabled, and are deleted. An object that was disabled for leaving scope is
+// managed no longer. One that comes back is enabled again, with its memberships.
+//
+// When more objects would leave in one cycle than [DeletionLimit] allows, none does: the deletions are held, the job is in
+// quarantine, and an administrator looks at [Job.Held] and calls [Job.Restart] with [ForceDeletes], or mends the source.
+//
+// # References
+//
+// Members and managers are sent when the objects that they refer to are linked. Those that cannot be resolved yet are remembered, shown as
+// warnings, and sent in the cycle in which they can. Members whom a target refuses do not keep the others out.
+//
+// # Crashes
+//
+// Every step is recorded in one transaction, and every step may be repeated. A process killed at any point and started again ends with the
+// target as if nothing had happened: a created object whose link was not recorded is found by matching. Only one process runs a job
+// at a time ([ErrBusy]).
+//
+// # Log
+//
+// For each object and action there is a [LogEntry] with the fields of Microsoft Graph's provisioning log. It is kept in the state, where
+// [Job.Log] finds it, and goes to each [LogSink]. Values that the mapping redacts appear as the text [Redact]; credentials never appear.
+package provision
