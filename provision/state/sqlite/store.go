@@ -48,18 +48,21 @@ func Open(path string) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("sqlite: open state: %w", err)
 	}
-	return open(path, dataSource(path, "_pragma=journal_mode(wal)"))
+	return open(path, dataSource(path, wait+"&_pragma=journal_mode(wal)"))
 }
 
 // Memory returns a state that is lost when it is closed.
 func Memory() (*Store, error) {
-	return open("", "file::memory:?_pragma=busy_timeout(10000)")
+	return open("", "file::memory:?"+wait)
 }
+
+// wait is how long SQLite waits for another process that writes.
+const wait = "_pragma=busy_timeout(10000)"
 
 // dataSource returns the name of a database file, whatever characters its path has.
 func dataSource(path, pragma string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
-	return u.String() + "?_pragma=busy_timeout(10000)&_pragma=synchronous(normal)&_txlock=immediate&" + pragma
+	return u.String() + "?_pragma=synchronous(normal)&_txlock=immediate&" + pragma
 }
 
 func open(path, source string) (*Store, error) {
@@ -146,7 +149,7 @@ func (s *Store) Fork(ctx context.Context) (provision.State, error) {
 		return nil, fmt.Errorf("sqlite: copy state: %w", err)
 	}
 	// It is thrown away, so nothing has to survive a crash.
-	fork, err := open(path, dataSource(path, "_pragma=journal_mode(off)&_pragma=synchronous(off)"))
+	fork, err := open(path, dataSource(path, "_pragma=journal_mode(off)"))
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err

@@ -1,0 +1,190 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/filter"
+	"github.com/scimbridge/scim/patch"
+	"github.com/scimbridge/scim/profiles"
+)
+
+// NewClientTarget returns the SCIM service of a client as a target. The client's profile describes it, its credentials, retries and
+// pacing apply.
+func NewClientTarget(c *client.Client) Target {
+	p := c.Profile()
+	if p == nil {
+		p = profiles.Generic()
+	}
+	return &clientTarget{c, p}
+}
+
+type clientTarget struct {
+	c       *client.Client
+	profile *profiles.Profile
+}
+
+func (t *clientTarget) Profile() *profiles.Profile { return t.profile }
+
+// Requests returns what the client sent.
+func (t *clientTarget) Requests() Requests {
+	s := t.c.Stats()
+	return Requests{Reads: s.Reads, Writes: s.Writes, Throttled: s.RateLimited}
+}
+
+// probe is a user name that no service has. Asking for it is how Microsoft Entra tests a connection.
+const probe = "scimbridge.connection.test@example.invalid"
+
+func (t *clientTarget) TestConnection(ctx context.Context) error {
+	_, err := t.c.Documents("User").First(ctx, filter.Eq("userName", probe))
+	if errors.Is(err, scim.ErrNotFound) && !answeredNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// answeredNotFound reports whether a service answered with 404, unlike a list without resources, which is what is hoped for.
+func answeredNotFound(err error) bool {
+	var e *scim.Error
+	return errors.As(err, &e) && e.Attempts > 0
+}
+
+func (t *clientTarget) List(ctx context.Context, resourceType string) iter.Seq2[scim.Document, error] {
+	q := client.Query{}
+	if t.profile.Paging.Projection {
+		q.ExcludedAttributes = []string{"members"}
+	}
+	return t.c.Documents(resourceType).List(ctx, q)
+}
+
+func (t *clientTarget) Find(ctx context.Context, resourceType string, f filter.Filter) ([]scim.Document, error) {
+	p, err := f.Compile(nil)
+	if err != nil {
+		return nil, err
+	}
+	var found []scim.Document
+	for doc, err := range t.c.Documents(resourceType).List(ctx, client.Query{Filter: f}) {
+		if err != nil {
+			return nil, err
+		}
+		if !p.Match(doc) && shows(doc, f) {
+			return nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered a filter with objects that do not match it"}
+		}
+		if found = append(found, doc); len(found) > 1 {
+			// Two are as bad as more.
+			break
+		}
+	}
+	return found, nil
+}
+
+// shows reports whether a resource has all the attributes that a filter asks about.
+func shows(doc scim.Document, f filter.Filter) bool {
+	for _, a := range f.Attributes() {
+		l, err := locate(a.String())
+		if err != nil || len(l.values(doc)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *clientTarget) Get(ctx context.Context, resourceType, id string) (scim.Document, error) {
+	return t.c.Documents(resourceType).Get(ctx, id)
+}
+
+func (t *clientTarget) Create(ctx context.Context, resourceType string, resource scim.Document) (scim.Document, error) {
+	return t.c.Documents(resourceType).Create(ctx, resource)
+}
+
+func (t *clientTarget) Update(ctx context.Context, resourceType, id string, before, after scim.Document) error {
+	r := t.c.Documents(resourceType)
+	old, now := before.Clone(), after.Clone()
+	if old == nil {
+		old = scim.Document{}
+	}
+	if now == nil {
+		now = scim.Document{}
+	}
+	old["id"], now["id"] = id, id
+	whole, err := t.replaces(ctx, r, resourceType, old, now)
+	if err != nil {
+		return err
+	}
+	if whole {
+		// A PUT takes away what it does not have, so it must have what is not governed too.
+		current, err := r.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		now = withoutCleared(merge(current, now), old, now)
+		old = current
+	}
+	_, err = r.Update(ctx, old, now)
+	return err
+}
+
+// replaces reports whether the change would be sent as a PUT that replaces the resource.
+func (t *clientTarget) replaces(ctx context.Context, r *client.Resources[scim.Document], resourceType string, old, now scim.Document) (bool, error) {
+	if known, ok := t.profile.Resource(resourceType); ok && known.Put == profiles.PutMerges {
+		return false, nil
+	}
+	changes, err := r.PlanUpdate(ctx, old, now)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range changes {
+		if c.Method == "PUT" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// withoutCleared takes out of a document what before had and after has no longer.
+func withoutCleared(doc, before, after scim.Document) scim.Document {
+	for name, v := range before {
+		now, has := after[name]
+		inner, isObject := doc[name].(map[string]any)
+		old, wasObject := v.(map[string]any)
+		switch {
+		case !has:
+			delete(doc, name)
+		case isObject && wasObject:
+			nowObject, _ := now.(map[string]any)
+			doc[name] = map[string]any(withoutCleared(inner, old, nowObject))
+		}
+	}
+	return doc
+}
+
+func (t *clientTarget) ChangeMembers(ctx context.Context, resourceType, id string, add, remove []string) error {
+	r := t.c.Documents(resourceType)
+	var dialect patch.Dialect
+	if known, ok := t.profile.Resource(resourceType); ok {
+		dialect = known.Patch
+	}
+	if dialect.MemberRemoval == patch.ReplaceAll && len(remove) > 0 {
+		if err := r.RemoveMembers(ctx, id, remove...); err != nil {
+			return err
+		}
+		return r.AddMembers(ctx, id, add...)
+	}
+	operations, err := dialect.MemberOperations(add, remove)
+	if err != nil {
+		return err
+	}
+	for _, chunk := range dialect.Chunk(operations) {
+		if _, err := r.Patch(ctx, id, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *clientTarget) Delete(ctx context.Context, resourceType, id string) error {
+	return t.c.Documents(resourceType).Delete(ctx, id)
+}
