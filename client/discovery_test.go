@@ -61,7 +61,8 @@ func TestCapabilities(t *testing.T) {
 		{
 			"what the profile says instead", 200,
 			[]client.Option{client.WithProfile(&profiles.Profile{Paging: profiles.Paging{MaxCount: 7}})},
-			client.Capabilities{Patch: true, Filter: true, MaxResults: 7}, 0,
+			client.Capabilities{Patch: true, Filter: true, MaxResults: 7},
+			0,
 		},
 	}
 	for _, tt := range tests {

@@ -31,14 +31,16 @@ func TestWhatPostmanRefusesIsNotSent(t *testing.T) {
 	}{
 		{
 			"delete a user", func(c *client.Client) error { return c.Users().Delete(t.Context(), "1") },
-			scim.ErrNotImplemented, []string{"Postman does not offer delete of a User", "set active to false instead"},
+			scim.ErrNotImplemented,
+			[]string{"Postman does not offer delete of a User", "set active to false instead"},
 		},
 		{
 			"replace a group", func(c *client.Client) error {
 				_, err := c.Groups().Replace(t.Context(), "1", scim.Group{DisplayName: "G"})
 				return err
 			},
-			scim.ErrNotImplemented, []string{"does not offer replace of a Group", "use Update or Patch instead"},
+			scim.ErrNotImplemented,
+			[]string{"does not offer replace of a Group", "use Update or Patch instead"},
 		},
 		{
 			"search", func(c *client.Client) error {
@@ -50,11 +52,13 @@ func TestWhatPostmanRefusesIsNotSent(t *testing.T) {
 		},
 		{
 			"filter by an attribute", func(c *client.Client) error { return list(c, client.Query{Filter: filter.Eq("externalId", "x")}) },
-			scim.ErrInvalidFilter, []string{"externalId eq", "userName eq", "active eq"},
+			scim.ErrInvalidFilter,
+			[]string{"externalId eq", "userName eq", "active eq"},
 		},
 		{
 			"filter with an operator", func(c *client.Client) error { return list(c, client.Query{Filter: filter.Sw("userName", "x")}) },
-			scim.ErrInvalidFilter, []string{"userName sw"},
+			scim.ErrInvalidFilter,
+			[]string{"userName sw"},
 		},
 		{
 			"filter inside another", func(c *client.Client) error {
@@ -67,7 +71,8 @@ func TestWhatPostmanRefusesIsNotSent(t *testing.T) {
 		},
 		{
 			"sort", func(c *client.Client) error { return list(c, client.Query{SortBy: "userName"}) },
-			nil, []string{"does not sort"},
+			nil,
+			[]string{"does not sort"},
 		},
 		{
 			"create without userName", func(c *client.Client) error {
