@@ -10,7 +10,17 @@
 //	}
 //
 // [Apply] does what the RFC says, all operations or none, and never changes the document it is given. A [Target] is for a
-// document that is patched again and again, such as a group with 100,000 members.
+// document that is patched again and again, such as a group with 100,000 members; [AsMemberDelta] is for a store that adds and
+// removes members without reading the group.
+//
+// The other way leads [Diff], and [Dialect.MemberOperations] where only the change is known:
+//
+//	ops, err := patch.Diff(schema.User(), old, new, patch.Entra())
+//	for _, request := range dialect.Chunk(ops) {
+//		send(scim.NewPatchRequest(request...))
+//	}
+//
+// Operations may come from anyone: what they may cost is bounded by [Options].
 //
 // # What is tolerated
 //
