@@ -51,6 +51,9 @@ func (s *Schema) Project(doc scim.Document, p Projection) scim.Document {
 	return out
 }
 
+// maxName is how long a name in attributes may be. A longer one is no name, and each of its parts is looked at.
+const maxName = 1000
+
 // selection returns the attributes that a parameter names, and in lower case the names that the schema does not have.
 func (s *Schema) selection(parameter string, lists []string, include bool) (map[*Attribute]bool, map[string]bool, error) {
 	known, unknown := make(map[*Attribute]bool), make(map[string]bool)
@@ -60,7 +63,7 @@ func (s *Schema) selection(parameter string, lists []string, include bool) (map[
 			if name == "" {
 				continue
 			}
-			if strings.ContainsAny(name, " \t\r\n\"'()[]{}<>\\") {
+			if len(name) > maxName || strings.ContainsAny(name, " \t\r\n\"'()[]{}<>\\") {
 				return nil, nil, &scim.Error{
 					Status: http.StatusBadRequest, Type: scim.InvalidValue,
 					Detail: parameter + ": must hold names of attributes, not " + shorten(name),
