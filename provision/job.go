@@ -41,6 +41,8 @@ type Config struct {
 	Progress func(Progress)
 	// Notify is called when the job enters quarantine, holds deletions or cannot read its source: once per cause.
 	Notify func(ctx context.Context, n Notification)
+	// CycleEnded is called after each cycle of [Job.Run] with what [Job.RunCycle] returned. It may be nil.
+	CycleEnded func(*Summary, error)
 	// Logger is told about the job as a whole, never about values of objects. nil is silent.
 	Logger *slog.Logger
 	// Clock is the time; nil is the machine's.

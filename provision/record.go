@@ -66,7 +66,8 @@ func (rec *Record) succeeded() {
 // note counts a step, puts it into the plan, and logs it.
 func (c *cycle) note(r *rule, rec *Record, s step, writes int, took *time.Duration) {
 	t := c.types[r.source]
-	if s.action != ActionStagedDelete {
+	// References that cannot be resolved are warnings, and the object is counted for what was done to itself.
+	if s.action != ActionStagedDelete && (s.action != ActionSkip || s.code != UnableToResolveReferenceAttributeValue) {
 		t.Actions[s.action]++
 	}
 	list := changes(s.before, s.after, rec.Want.Redacted)

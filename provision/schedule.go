@@ -46,7 +46,10 @@ func (j *Job) runDue(ctx context.Context) (time.Duration, error) {
 	if js.Quarantine != nil && begin.Before(js.Quarantine.NextAttempt) {
 		return js.Quarantine.NextAttempt.Sub(begin), nil
 	}
-	_, err = j.RunCycle(ctx)
+	summary, err := j.RunCycle(ctx)
+	if j.config.CycleEnded != nil {
+		j.config.CycleEnded(summary, err)
+	}
 	var fault *SourceFault
 	switch {
 	case err == nil, ctx.Err() != nil, errors.Is(err, ErrBusy), errors.Is(err, ErrTargetUnusable), errors.As(err, &fault):
