@@ -157,11 +157,11 @@ func (e *edit) applyPathless(kind scim.PatchOp, value any) error {
 // applyNamed applies one attribute of an operation without a path. seen has the attributes that came before it.
 func (e *edit) applyNamed(kind scim.PatchOp, name string, value any, seen map[*schema.Attribute]string) error {
 	p, err := e.findKey(name)
-	if err != nil {
-		if e.opts.Strict {
-			return e.unlessIgnored(err)
-		}
+	switch {
+	case err != nil && !e.opts.Strict && errors.Is(err, scim.ErrInvalidPath):
 		return nil
+	case err != nil:
+		return e.unlessIgnored(err)
 	}
 	if p.attr == nil {
 		return e.applyPathless(kind, value)

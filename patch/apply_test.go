@@ -134,8 +134,8 @@ func checkRefusal(t *testing.T, tt applyTest, err error) {
 	if status == 0 {
 		status = 400
 	}
-	if refused.Status != status || refused.Type != tt.typ || refused.Operation != max(tt.op, 1) {
-		t.Errorf("got %v, want status %d, %s in operation %d", err, status, tt.typ, max(tt.op, 1))
+	if refused.Status != status || refused.Type != tt.typ || refused.Operation != wantedOperation(tt) {
+		t.Errorf("got %v, want status %d, %s in operation %d", err, status, tt.typ, wantedOperation(tt))
 	}
 }
 
@@ -322,4 +322,15 @@ func TestApplyKeepsWhatItDoesNotChange(t *testing.T) {
 	if diff := cmp.Diff(want, got.Document); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// wantedOperation is the index of the operation that must fail: the first, unless the row says otherwise; -1 stands for none.
+func wantedOperation(tt applyTest) int {
+	switch tt.op {
+	case 0:
+		return 1
+	case -1:
+		return 0
+	}
+	return tt.op
 }

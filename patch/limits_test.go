@@ -220,3 +220,27 @@ func TestTargetDocumentWithoutAnAttributeOfAnExtension(t *testing.T) {
 		t.Errorf("the target has changed (-want +got):\n%s", diff)
 	}
 }
+
+func TestApplySurvivesHostilePaths(t *testing.T) {
+	doc := decode(t, userDocument)
+	deep := strings.Repeat("(", 100_000)
+	paths := []string{
+		"emails[" + deep, "emails[" + deep + `type eq "x"` + strings.Repeat(")", 100_000) + "]", "emails[" + strings.Repeat("not (", 100_000),
+		"emails[" + strings.Repeat(`type eq "x" or `, 100_000) + `type eq "x"]`, strings.Repeat("a.", 100_000), strings.Repeat("urn:", 100_000) + "x",
+		"emails[type eq \"" + strings.Repeat("x", 1<<20) + "\"]", "emails[type eq \"\xff\"]", "emails]", "[]", "emails[]", ".", ":", "\x00",
+	}
+	for _, path := range paths {
+		for _, op := range []scim.PatchOperation{
+			{Op: scim.OpReplace, Path: path, Value: "x"}, {Op: scim.OpRemove, Path: path}, {Op: scim.OpAdd, Value: map[string]any{path + "[x": "x"}},
+		} {
+			_, err := patch.Apply(schema.User(), doc, []scim.PatchOperation{op}, patch.Options{})
+			if op.Path == "" && err == nil {
+				continue // an unknown attribute
+			}
+			refused, ok := errors.AsType[*scim.Error](err)
+			if !ok || refused.Status != 400 || len(refused.Error()) > 1000 {
+				t.Errorf("%.20s…: got %.200v", path, err)
+			}
+		}
+	}
+}
