@@ -1,0 +1,73 @@
+package postmantest
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/scimbridge/scim"
+)
+
+// Fault makes the simulator fail in place of answering.
+type Fault struct {
+	// Method and Path limit the fault to requests with that method, and to paths that begin so. Empty means all.
+	Method, Path string
+	// Status is the answer: 429, 500, 503 … 0 drops the connection without one.
+	Status int
+	// RetryAfter is sent along when it is not 0, in whole seconds.
+	RetryAfter time.Duration
+	// HTML answers with a page instead of a SCIM error, as a gateway does.
+	HTML bool
+	// AfterApply carries the request out first, so that only its answer is lost.
+	AfterApply bool
+	// Skip lets that many requests pass first. Times is how many then fail; 0 means one.
+	Skip, Times int
+}
+
+// Inject adds a fault. Faults are tried in the order in which they were added, and the first that fits a request is used.
+func (s *Simulator) Inject(f Fault) {
+	if f.Times == 0 {
+		f.Times = 1
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// fault returns the fault that this request meets, or nil.
+func (s *Simulator) fault(method, path string) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		if f.Times == 0 || (f.Method != "" && f.Method != method) || !hasPrefix(path, f.Path) {
+			continue
+		}
+		if f.Skip > 0 {
+			f.Skip--
+			continue
+		}
+		f.Times--
+		return f
+	}
+	return nil
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }
+
+// write answers with the fault.
+func (f *Fault) write(w http.ResponseWriter) {
+	if f.Status == 0 {
+		// net/http takes this for a wish to close the connection without an answer, and does not log it.
+		panic(http.ErrAbortHandler)
+	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(ceilSeconds(f.RetryAfter)))
+	}
+	if f.HTML {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(f.Status)
+		fmt.Fprintf(w, "<html><body><h1>%d %s</h1></body></html>", f.Status, http.StatusText(f.Status))
+		return
+	}
+	writeError(w, scim.NewError(f.Status, "", "This did not work. Try again."))
+}
