@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/mapping"
+	"github.com/scimbridge/scim/profiles"
+	"github.com/scimbridge/scim/profiles/postman"
+	"github.com/scimbridge/scim/provision"
+	"github.com/scimbridge/scim/provision/source/csv"
+	"github.com/scimbridge/scim/provision/state/sqlite"
+)
+
+// bridge is a directory, a service, and a job between them.
+type bridge struct {
+	job   *provision.Job
+	state *sqlite.Store
+	log   *os.File
+}
+
+// wiring is what a bridge is made of.
+type wiring struct {
+	tenantURL, key string
+	users, groups  string
+	state, log     string
+	profile        *profiles.Profile
+	mappings       []mapping.ObjectMapping
+	interval       time.Duration
+	clock          *clock
+	report         *report
+}
+
+func connect(w wiring) (*bridge, error) {
+	service, err := client.New(w.tenantURL,
+		client.WithBearerToken(w.key), client.WithProfile(w.profile), client.WithClock(w.clock))
+	if err != nil {
+		return nil, err
+	}
+	source, err := openDirectory(w.users, w.groups)
+	if err != nil {
+		return nil, err
+	}
+	mappings, err := compile(w)
+	if err != nil {
+		return nil, err
+	}
+	b := &bridge{}
+	if b.state, err = sqlite.Open(w.state); err != nil {
+		return nil, err
+	}
+	// The log tells who works where: only its owner may read it.
+	if b.log, err = os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return nil, errors.Join(err, b.state.Close())
+	}
+	b.job, err = provision.New(provision.Config{
+		Name:       "provision",
+		Source:     source,
+		Target:     provision.NewClientTarget(service),
+		State:      b.state,
+		Mappings:   mappings,
+		Interval:   w.interval,
+		Sinks:      []provision.LogSink{provision.JSONLines(b.log)},
+		Progress:   w.report.progress,
+		CycleEnded: w.report.cycleEnded,
+		Clock:      w.clock,
+	})
+	if err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+func (b *bridge) close() error { return errors.Join(b.state.Close(), b.log.Close()) }
+
+// openDirectory reads people and groups from CSV files. Without a file of groups there are none, and those of the service are left alone.
+func openDirectory(users, groups string) (provision.Source, error) {
+	tables := []csv.Table{{Type: "User", File: users, ID: "employeeId", Booleans: []string{"accountEnabled"}}}
+	if groups != "" {
+		tables = append(tables, csv.Table{Type: "Group", File: groups, ID: "groupId", Lists: map[string]string{"members": ";"}})
+	}
+	return csv.New(tables...)
+}
+
+// compile makes the mappings ready, those of groups only where there are groups.
+func compile(w wiring) ([]*mapping.Mapping, error) {
+	var compiled []*mapping.Mapping
+	for _, definition := range w.mappings {
+		if definition.Source == "Group" && w.groups == "" {
+			continue
+		}
+		m, err := mapping.Compile(definition, mapping.WithProfile(w.profile))
+		if err != nil {
+			return nil, err
+		}
+		compiled = append(compiled, m)
+	}
+	return compiled, nil
+}
+
+// runService provisions into a real service.
+func runService(ctx context.Context, o *options, stdout io.Writer) (inStep bool, err error) {
+	profile, err := loadProfile(o.profile)
+	if err != nil {
+		return false, err
+	}
+	mappings, err := loadMappings(o.mapping)
+	if err != nil {
+		return false, err
+	}
+	r := newReport(stdout, o.quiet)
+	b, err := connect(wiring{
+		tenantURL: o.tenantURL, key: os.Getenv(o.tokenEnv), users: o.users, groups: o.groups,
+		state: o.state, log: o.log, profile: profile, mappings: mappings, interval: o.interval,
+		clock: realTime(), report: r,
+	})
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.job.TestConnection(ctx); err != nil {
+		return false, err
+	}
+	r.say("Test Connection: %s accepts the key.", o.tenantURL)
+	switch {
+	case o.plan:
+		return true, showPlan(ctx, b.job, stdout)
+	case o.interval > 0:
+		err = b.job.Run(ctx)
+		return r.inStep, err
+	}
+	summary, err := cycle(ctx, b.job, r)
+	if err != nil {
+		return false, err
+	}
+	r.end(o.log, o.state)
+	return summary.InStep(), nil
+}
+
+func showPlan(ctx context.Context, job *provision.Job, stdout io.Writer) error {
+	plan, err := job.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = plan.WriteTo(stdout)
+	return err
+}
+
+// cycle shows the plan in short, runs one cycle, and reports it.
+func cycle(ctx context.Context, job *provision.Job, r *report) (*provision.Summary, error) {
+	plan, err := job.Plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.plan(plan)
+	summary, err := job.RunCycle(ctx)
+	r.progressDone()
+	if summary != nil {
+		r.summary(summary)
+	}
+	return summary, err
+}
+
+func loadProfile(name string) (*profiles.Profile, error) {
+	switch name {
+	case "postman":
+		return postman.Profile(), nil
+	case "generic":
+		return profiles.Generic(), nil
+	}
+	return profiles.Load(name)
+}
+
+func loadMappings(file string) ([]mapping.ObjectMapping, error) {
+	if file == "" {
+		f, err := mapping.Decode(postman.MappingJSON())
+		return f.Mappings, err
+	}
+	f, err := mapping.Load(file)
+	if err != nil {
+		return nil, fmt.Errorf("read mappings: %w", err)
+	}
+	return f.Mappings, nil
+}
