@@ -18,6 +18,7 @@ type Option func(*options)
 
 type options struct {
 	schema      *schema.Schema
+	schemaGiven bool
 	profile     *profiles.Profile
 	expressions []expr.Option
 	regexSearch bool
@@ -25,8 +26,10 @@ type options struct {
 
 // WithSchema gives the schema of the target's resource type, by which target paths are spelled and values typed. The default
 // is [schema.User] for the target User, [schema.Group] for Group, and none for others. Attributes that the schema does not have are
-// allowed.
-func WithSchema(s *schema.Schema) Option { return func(o *options) { o.schema = s } }
+// allowed. Nil is no schema, for targets that are not SCIM resources.
+func WithSchema(s *schema.Schema) Option {
+	return func(o *options) { o.schema, o.schemaGiven = s, true }
+}
 
 // WithProfile types values by what a service's profile says of its attributes, before the schema.
 func WithProfile(p *profiles.Profile) Option { return func(o *options) { o.profile = p } }
@@ -113,7 +116,7 @@ func newCompiler(definition ObjectMapping, opts []Option) *compiler {
 	}
 	c.schema = c.options.schema
 	switch {
-	case c.schema != nil:
+	case c.options.schemaGiven:
 	case strings.EqualFold(definition.Target, "User"):
 		c.schema = schema.User()
 	case strings.EqualFold(definition.Target, "Group"):

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// File is the JSON form of mappings.
+// File is the JSON form of mappings, as docs/mapping.schema.json describes it.
 type File struct {
 	// Schema is the address of the JSON Schema, for editors.
 	Schema   string          `json:"$schema,omitzero"`

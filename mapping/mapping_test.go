@@ -406,3 +406,5 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
