@@ -325,7 +325,7 @@ func (s *memberSplit) send(ctx context.Context, ids []string, remove bool) []str
 	err := s.c.changeMembers(ctx, s.r, s.id, add, gone)
 	switch {
 	case err == nil, remove && len(ids) == 1 && errors.Is(err, scim.ErrNotFound):
-		return ids
+		return slices.Clone(ids)
 	case fatal(err):
 		s.fatal = err
 		return nil
