@@ -10,8 +10,7 @@
 //	}
 //
 // [Apply] does what the RFC says, all operations or none, and never changes the document it is given. A [Target] is for a
-// document that is patched again and again, such as a group with 100,000 members; [AsMemberDelta] is for a store that adds and
-// removes members without reading the group.
+// document that is patched again and again, such as a group with 100,000 members.
 //
 // The other way leads [Diff], and [Dialect.MemberOperations] where only the change is known:
 //

@@ -102,15 +102,6 @@ func ExampleDialect_MemberOperations() {
 	// {"op":"add","path":"members","value":[{"value":"u4"},{"value":"u5"}]}
 }
 
-func ExampleAsMemberDelta() {
-	delta, ok := patch.AsMemberDelta(schema.Group(), []scim.PatchOperation{
-		{Op: "Add", Path: "members", Value: []any{map[string]any{"$ref": nil, "value": "u2"}}},
-		{Op: "Remove", Path: `members[value eq "u1"]`},
-	}, patch.Options{})
-	fmt.Println(ok, delta.Remove, delta.Add)
-	// Output: true [u1] [map[value:u2]]
-}
-
 func printOperations(ops []scim.PatchOperation) {
 	for _, op := range ops {
 		data, err := json.Marshal(op, json.Deterministic(true))
