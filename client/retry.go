@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
@@ -116,6 +115,3 @@ func judgeError(err error) outcome {
 
 // jitter is the default source of randomness for waits. It needs no seed and no secrecy.
 func jitter() float64 { return rand.Float64() }
-
-// ended reports whether ctx, and not the attempt's own time limit, is why an attempt failed.
-func ended(ctx context.Context) bool { return ctx.Err() != nil }
