@@ -1,6 +1,9 @@
 package scim
 
-import "github.com/go-json-experiment/json"
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Group is the group of RFC 7643 section 4.2. Extra holds attributes that have no field.
 type Group struct {
@@ -32,6 +35,12 @@ func (g *Group) UnmarshalJSON(data []byte) error {
 	}
 	*g = Group(p)
 	return nil
+}
+
+// UnmarshalJSONFrom reads a group as [Group.UnmarshalJSON] does, from a decoder, so that a list of groups is read in one pass.
+func (g *Group) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*g = Group{}
+	return json.UnmarshalDecode(d, (*plainGroup)(g), decodeOptions)
 }
 
 // String names the group, for logs.

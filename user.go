@@ -1,6 +1,9 @@
 package scim
 
-import "github.com/go-json-experiment/json"
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // User is the core user of RFC 7643 section 4.1 with the enterprise extension of section 4.3.
 //
@@ -140,4 +143,10 @@ func (u *User) UnmarshalJSON(data []byte) error {
 // String names the user, for logs. It never holds the password.
 func (u User) String() string {
 	return "User " + u.ID + " (" + u.UserName + ")"
+}
+
+// UnmarshalJSONFrom reads a user as [User.UnmarshalJSON] does, from a decoder, so that a list of users is read in one pass.
+func (u *User) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*u = User{}
+	return json.UnmarshalDecode(d, (*plainUser)(u), decodeOptions)
 }

@@ -98,8 +98,11 @@ func (r *Resources[T]) post(ctx context.Context, body []byte) (T, error) {
 	var created T
 	req := &request{method: http.MethodPost, path: r.kind.endpoint, body: body, once: true}
 	req.decode = into(&created)
-	err := r.do(ctx, req)
-	return created, err
+	if err := r.do(ctx, req); err != nil {
+		var none T
+		return none, err
+	}
+	return created, nil
 }
 
 // settle finds out whether a create whose answer is missing was done. It returns the resource when it was, and no error when it was not

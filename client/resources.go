@@ -98,7 +98,11 @@ func (r *Resources[T]) Get(ctx context.Context, id string, options ...CallOption
 	}
 	req.query = r.projection(o.attributes, o.excluded)
 	req.decode = into(&resource)
-	return resource, r.do(ctx, req)
+	if err := r.do(ctx, req); err != nil {
+		var none T // what was read before an error is not a resource
+		return none, err
+	}
+	return resource, nil
 }
 
 // Replace makes a resource what is given (PUT, RFC 7644 section 3.5.1). Attributes that are left out lose their value, unless
