@@ -23,8 +23,8 @@ type Dialect struct {
 	PathlessID bool `json:"pathlessId,omitzero"`
 	// MemberRemoval is how values are taken out of members, and of other attributes whose elements refer to resources.
 	MemberRemoval MemberRemoval `json:"memberRemoval,omitzero"`
-	// MembersPerRequest is how many members one request may add and remove together, 0 for no limit. Operations are split into
-	// requests accordingly.
+	// MembersPerRequest is how many members one request may add and remove together, 0 for no limit. [Diff] and
+	// [Dialect.MemberOperations] return all operations; [Dialect.Chunk] splits them into requests.
 	MembersPerRequest int `json:"membersPerRequest,omitzero"`
 	// OperationsPerRequest is how many operations one request may hold, 0 for no limit.
 	OperationsPerRequest int `json:"operationsPerRequest,omitzero"`

@@ -12,7 +12,7 @@ const (
 	// DefaultMaxOperations is how many operations one request may have.
 	DefaultMaxOperations = 1000
 	// DefaultMaxWork is how many elements the value filters of one request may look at, all operations together. An element that
-	// is looked at by a filter of several comparisons counts as often.
+	// is looked at by a filter of several comparisons counts as often, one that is written several times. It is about half a second.
 	DefaultMaxWork = 4_000_000
 	// DefaultMaxGrowth is how many bytes of JSON one request may write into a document, 32 MiB.
 	DefaultMaxGrowth = 32 << 20

@@ -67,8 +67,14 @@ func (e *edit) changeMissing(p place, l *list, kind scim.PatchOp, value any) err
 	return e.addElements(l, []any{element})
 }
 
+// writeCost is how many elements can be looked at in the time that it takes to change one.
+const writeCost = 4
+
 // mergeSelected writes sub-attributes of several elements.
 func (e *edit) mergeSelected(l *list, slots []int, kind scim.PatchOp, part map[string]any) error {
+	if err := e.spend(writeCost * len(slots)); err != nil {
+		return err
+	}
 	var primary []int
 	for _, slot := range slots {
 		if err := e.mergeElement(l, slot, part, kind, false); err != nil {
@@ -146,6 +152,9 @@ func (e *edit) replaceSelected(p place, l *list, slots []int, object map[string]
 			return err
 		}
 		object = element.(map[string]any)
+	}
+	if err := e.spend(writeCost * len(slots)); err != nil {
+		return err
 	}
 	var primary []int
 	for _, slot := range slots {
