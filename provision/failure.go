@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -57,10 +58,15 @@ type Failure struct {
 
 // Error returns the code, the attribute and the reason.
 func (f *Failure) Error() string {
-	if f.Attribute != "" {
-		return fmt.Sprintf("%s: %s: %s", f.Code, f.Attribute, f.Reason)
+	return fmt.Sprintf("%s: %s", f.Code, f.about())
+}
+
+// about is the reason with the attribute in front, unless the reason begins with it.
+func (f *Failure) about() string {
+	if f.Attribute == "" || strings.HasPrefix(f.Reason, f.Attribute) {
+		return f.Reason
 	}
-	return fmt.Sprintf("%s: %s", f.Code, f.Reason)
+	return f.Attribute + ": " + f.Reason
 }
 
 // remedies are what to do about codes whose cause says nothing better.

@@ -79,9 +79,13 @@ func (c *cycle) note(r *rule, rec *Record, s step, writes int, took *time.Durati
 		target = ""
 	}
 	if c.plan != nil {
+		reason := s.reason
+		if s.action == ActionFail && rec.Failure != nil {
+			reason = rec.Failure.about()
+		}
 		c.plan.Operations = append(c.plan.Operations, Operation{
 			Type: r.source, SourceID: rec.SourceID, TargetID: target, Display: rec.Display, Action: s.action, Code: s.code,
-			Reason: s.reason, Changes: list, Writes: writes,
+			Reason: reason, Changes: list, Writes: writes,
 		})
 		return
 	}

@@ -66,7 +66,7 @@ func (r *report) plan(p *provision.Plan) {
 			r.say("  %-6s %s", typ, line)
 		}
 	}
-	r.say("  %d objects are in step; %d writes and %d reads, at least %s at the service's rate",
+	r.say("  %d objects are in step; %d writes and %d reads, about %s at the service's rate",
 		p.InStep, p.Requests.Writes, p.Requests.Reads, p.Duration.Round(time.Second))
 	if p.Held != "" {
 		r.say("  deletions are held: %s", p.Held)
