@@ -73,6 +73,8 @@ type lister[T any] struct {
 	took int
 	// ids are those of the last page.
 	ids map[string]bool
+	// single is set for a filter that at most one resource can match.
+	single bool
 	// surplus is set when the service says that all has come, and one more page is read to be sure.
 	surplus bool
 }
@@ -89,7 +91,7 @@ func (r *Resources[T]) newLister(q Query, method string) (*lister[T], *scim.Erro
 	if err != nil {
 		return nil, err
 	}
-	l := &lister[T]{r: r, q: q, method: method, filter: f}
+	l := &lister[T]{r: r, q: q, method: method, filter: f, single: r.kind.isUnique(f)}
 	l.next = pageRequest{start: max(1, q.StartIndex), count: r.c.pageCount(q)}
 	if p := r.c.profile; p != nil {
 		if !p.Paging.Projection {
@@ -100,6 +102,16 @@ func (r *Resources[T]) newLister(q Query, method string) (*lister[T], *scim.Erro
 		}
 	}
 	return l, nil
+}
+
+// isUnique reports whether a filter asks for the value of an attribute that is unique by the profile.
+func (k *kind) isUnique(f filter.Filter) bool {
+	c, ok := f.Node().(*filter.Compare)
+	if !ok || c.Op != filter.OpEq || k.known == nil {
+		return false
+	}
+	a, ok := k.known.Attribute(c.Attr.String())
+	return ok && a.Unique
 }
 
 // pageCount returns how many resources to ask for at a time.
@@ -186,6 +198,9 @@ func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
 	came := len(page.Resources)
 	if came == 0 {
 		return true, nil
+	}
+	if l.single && came <= 1 {
+		return true, nil // no second page can have another
 	}
 	all := l.complete(page)
 	if !l.dropKnown(page) {

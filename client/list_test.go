@@ -176,6 +176,22 @@ func TestListReadsToTheEnd(t *testing.T) {
 	}
 }
 
+func TestListOfAUniqueValueIsOneRequest(t *testing.T) {
+	n := 0
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		n++
+		return response(http.StatusOK, `{"totalResults":1000,"Resources":[{"id":"1","userName":"a@example.com"}]}`), nil
+	}), postmanProfile(t))
+	for _, err := range c.Users().List(t.Context(), client.Query{Filter: filter.Eq("userName", "a@example.com")}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 func TestListThatIsLeftEndsItsReadAhead(t *testing.T) {
 	started := make(chan struct{}, 1)
 	ended := make(chan error, 1)

@@ -10,35 +10,60 @@ import (
 	"github.com/scimbridge/scim/profiles"
 )
 
-// AddMembers adds resources to a group by their ids. Those who are members stay so. Many are added in several requests, as the service
-// takes them, in order until one fails.
+// AddMembers adds resources to a group by their ids. Those who are members stay so.
 func (r *Resources[T]) AddMembers(ctx context.Context, groupID string, ids ...string) error {
-	return r.changeMembers(ctx, groupID, ids, nil)
+	return r.ChangeMembers(ctx, groupID, ids, nil)
 }
 
-// RemoveMembers removes resources from a group by their ids. Many are removed in several requests, as the service takes them, in order
-// until one fails. Where the service can only replace all members, the group is read first, and the change is refused when the group
-// has changed in between, if the service tells versions.
+// RemoveMembers removes resources from a group by their ids. Whether it is an error that one is no member is up to the service.
 func (r *Resources[T]) RemoveMembers(ctx context.Context, groupID string, ids ...string) error {
-	if r.kind.dialect().MemberRemoval == patch.ReplaceAll {
-		return r.removeByReplacing(ctx, groupID, ids)
+	return r.ChangeMembers(ctx, groupID, nil, ids)
+}
+
+// ChangeMembers adds resources to a group and removes others, by their ids. Removals come first. Many are sent in several requests, as
+// the service takes them, in order until one fails; nothing is sent when there are none.
+//
+// Where the profile says that the service can only replace all members, the group is read before somebody is removed. If the service tells
+// versions, the change fails with [scim.ErrPrecondition] when the group has changed in between.
+func (r *Resources[T]) ChangeMembers(ctx context.Context, groupID string, add, remove []string) error {
+	if len(add) == 0 && len(remove) == 0 {
+		return nil
 	}
-	return r.changeMembers(ctx, groupID, nil, ids)
+	if err := r.hasMembers(); err != nil {
+		return r.fail(err)
+	}
+	d := r.kind.dialect()
+	if len(remove) > 0 && d.MemberRemoval == patch.ReplaceAll {
+		return r.changeByReplacing(ctx, groupID, add, remove)
+	}
+	operations, err := d.MemberOperations(unique(add), unique(remove))
+	if err != nil {
+		return r.fail(invalid(err))
+	}
+	for _, chunk := range d.Chunk(operations) {
+		if _, err := r.Patch(ctx, groupID, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetMembers makes the ids given the members of a group, and nobody else. It reads the group and then sends who is to be added and
 // who is to be removed; nothing when all is as it should be. It never writes back what it has read: members who join meanwhile stay
 // until the next time, and so do those whom the service does not show, as some do from the 101st on.
 func (r *Resources[T]) SetMembers(ctx context.Context, groupID string, ids ...string) error {
-	have, _, err := r.members(ctx, groupID)
+	if err := r.hasMembers(); err != nil {
+		return r.fail(err)
+	}
+	have, version, err := r.members(ctx, groupID)
 	if err != nil {
 		return err
 	}
 	add, remove := subtract(ids, have), subtract(have, ids)
 	if len(remove) > 0 && r.kind.dialect().MemberRemoval == patch.ReplaceAll {
-		return r.replaceMembers(ctx, groupID, ids, "")
+		return r.replaceMembers(ctx, groupID, ids, version)
 	}
-	return r.changeMembers(ctx, groupID, add, remove)
+	return r.ChangeMembers(ctx, groupID, add, remove)
 }
 
 // Members returns the ids of the members of a group, as the service shows them.
@@ -64,26 +89,6 @@ func (r *Resources[T]) members(ctx context.Context, groupID string) (ids []strin
 	return ids, version, nil
 }
 
-func (r *Resources[T]) changeMembers(ctx context.Context, groupID string, add, remove []string) error {
-	if len(add) == 0 && len(remove) == 0 {
-		return nil
-	}
-	if err := r.hasMembers(); err != nil {
-		return r.fail(err)
-	}
-	d := r.kind.dialect()
-	operations, err := d.MemberOperations(unique(add), unique(remove))
-	if err != nil {
-		return r.fail(invalid(err))
-	}
-	for _, chunk := range d.Chunk(operations) {
-		if _, err := r.Patch(ctx, groupID, chunk); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // hasMembers refuses resource types that are known to have no members, and services that are known to have no PATCH.
 func (r *Resources[T]) hasMembers() *scim.Error {
 	if s := r.kind.schema; s != nil {
@@ -94,22 +99,19 @@ func (r *Resources[T]) hasMembers() *scim.Error {
 	return r.offers(profiles.Update)
 }
 
-func (r *Resources[T]) removeByReplacing(ctx context.Context, groupID string, ids []string) error {
+func (r *Resources[T]) changeByReplacing(ctx context.Context, groupID string, add, remove []string) error {
 	have, version, err := r.members(ctx, groupID)
 	if err != nil {
 		return err
 	}
-	left := subtract(have, ids)
-	if len(left) == len(have) {
+	left := append(subtract(have, remove), subtract(add, have)...)
+	if len(add) == 0 && len(left) == len(have) {
 		return nil
 	}
 	return r.replaceMembers(ctx, groupID, left, version)
 }
 
 func (r *Resources[T]) replaceMembers(ctx context.Context, groupID string, ids []string, version string) error {
-	if err := r.hasMembers(); err != nil {
-		return r.fail(err)
-	}
 	all := r.kind.dialect().ReplaceMembers(unique(ids))
 	_, err := r.Patch(ctx, groupID, []scim.PatchOperation{all}, IfMatch(version))
 	return err
