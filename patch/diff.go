@@ -1,7 +1,6 @@
 package patch
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -60,38 +59,32 @@ func assigned(v any) any {
 
 // checkUnknown returns an error when the documents differ in an attribute that the schema does not have.
 func checkUnknown(s *schema.Schema, old, new map[string]any) error {
-	for _, name := range slices.Sorted(maps.Keys(joinKeys(old, new))) {
-		a, ok := s.Lookup(name)
-		switch {
-		case ok && a.Name == name && a.IsExtension():
-			if err := checkUnknownIn(a, old[name], new[name]); err != nil {
-				return err
-			}
-		case (!ok || a.Name != name) && !equal(assigned(old[name]), assigned(new[name])):
-			return unknownAttribute(name)
-		}
-	}
-	return nil
-}
-
-func checkUnknownIn(ext *schema.Attribute, old, new any) error {
-	before, _ := old.(map[string]any)
-	after, _ := new.(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(joinKeys(before, after))) {
-		if a, ok := ext.SubAttribute(name); (!ok || a.Name != name) && !equal(assigned(before[name]), assigned(after[name])) {
+	for _, ext := range s.Extensions() {
+		before, _ := old[ext.Name].(map[string]any)
+		after, _ := new[ext.Name].(map[string]any)
+		if name, ok := unknownDifference(before, after, ext.SubAttribute); ok {
 			return unknownAttribute(ext.Name + ":" + name)
 		}
 	}
+	if name, ok := unknownDifference(old, new, s.Lookup); ok {
+		return unknownAttribute(name)
+	}
 	return nil
 }
 
-func joinKeys(a, b map[string]any) map[string]any {
-	joined := maps.Clone(a)
-	if joined == nil {
-		return b
+// unknownDifference returns the first name, in order, that find does not know and that has another value in old than in new.
+func unknownDifference(old, new map[string]any, find func(string) (*schema.Attribute, bool)) (first string, found bool) {
+	for _, object := range []map[string]any{old, new} {
+		for name := range object {
+			if a, ok := find(name); ok && a.Name == name || found && name >= first {
+				continue
+			}
+			if !equal(assigned(old[name]), assigned(new[name])) {
+				first, found = name, true
+			}
+		}
 	}
-	maps.Copy(joined, b)
-	return joined
+	return first, found
 }
 
 // diff writes what makes after of before, both of which may be nil.
@@ -102,7 +95,7 @@ func (w *writer) diff(a *schema.Attribute, before, after any) error {
 			w.set(a, nil, after, false)
 		}
 		return nil
-	case after == nil && before == nil:
+	case after == nil && before == nil || equal(before, after) && !holdsSecret(a):
 		return nil
 	case a.MultiValued:
 		return w.diffList(a, asElements(before), asElements(after))
@@ -122,6 +115,11 @@ func (w *writer) diff(a *schema.Attribute, before, after any) error {
 		w.set(a, nil, after, before == nil)
 	}
 	return nil
+}
+
+// holdsSecret reports whether a sub-attribute is sensitive, so that it must be written even if it seems to be the same.
+func holdsSecret(a *schema.Attribute) bool {
+	return slices.ContainsFunc(a.Sub, (*schema.Attribute).Sensitive)
 }
 
 func asElements(v any) []any {
