@@ -3,6 +3,7 @@ package patch
 import (
 	"errors"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -313,7 +314,7 @@ func (e *edit) grow(value any, times int) error {
 	e.growth += size(value) * times
 	if e.growth > e.opts.MaxGrowth {
 		err := refuse("", "", "the operations write more than %d bytes", e.opts.MaxGrowth)
-		err.Status = 413
+		err.Status = http.StatusRequestEntityTooLarge
 		return err
 	}
 	return nil

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"errors"
+	"math"
 	"strings"
 
 	"github.com/scimbridge/scim"
@@ -51,48 +52,64 @@ func references(ids []string) []any {
 
 // Chunk splits operations into requests that keep to MembersPerRequest and OperationsPerRequest, in their order. A list of members to be
 // added or removed is split where it must be. A list that replaces all members is not, as long as it may be: in between, the group
-// would have lost most of them. It is a request of its own then.
+// would have lost most of them. Its request has no other members then.
 //
 // Requests are meant to be sent one after the other. Each is done whole or not at all, but together they are not.
 func (d Dialect) Chunk(ops []scim.PatchOperation) [][]scim.PatchOperation {
-	var requests [][]scim.PatchOperation
-	var request []scim.PatchOperation
-	count := 0
-	flush := func() {
-		if len(request) > 0 {
-			requests = append(requests, request)
-		}
-		request, count = nil, 0
-	}
+	c := chunker{dialect: d}
 	for _, op := range ops {
-		for {
-			if d.OperationsPerRequest > 0 && len(request) == d.OperationsPerRequest {
-				flush()
-			}
-			room := d.MembersPerRequest - count
-			n := memberCount(op)
-			if d.MembersPerRequest <= 0 || n <= room {
-				request, count = append(request, op), count+n
-				break
-			}
-			list, splittable := memberList(op)
-			if !splittable {
-				flush()
-				request, count = append(request, op), n
-				break
-			}
-			if room <= 0 {
-				flush()
-				continue
-			}
+		c.add(op)
+	}
+	c.flush()
+	return c.requests
+}
+
+// chunker fills one request after the other.
+type chunker struct {
+	dialect  Dialect
+	requests [][]scim.PatchOperation
+	// request is the one being filled, members how many it has.
+	request []scim.PatchOperation
+	members int
+}
+
+func (c *chunker) flush() {
+	if len(c.request) > 0 {
+		c.requests = append(c.requests, c.request)
+	}
+	c.request, c.members = nil, 0
+}
+
+// room returns how many more members the request may have.
+func (c *chunker) room() int {
+	if c.dialect.MembersPerRequest <= 0 {
+		return math.MaxInt
+	}
+	return max(0, c.dialect.MembersPerRequest-c.members)
+}
+
+func (c *chunker) add(op scim.PatchOperation) {
+	for list, splittable := memberList(op); splittable && len(list) > c.room(); list, splittable = memberList(op) {
+		if room := c.room(); room > 0 {
 			head := op
 			head.Value, op.Value = list[:room:room], list[room:]
-			request = append(request, head)
-			flush()
+			c.append(head)
 		}
+		c.flush()
 	}
-	flush()
-	return requests
+	if memberCount(op) > c.room() {
+		c.flush()
+	}
+	c.append(op)
+}
+
+// append adds an operation that is within what the request may have, or cannot be.
+func (c *chunker) append(op scim.PatchOperation) {
+	if most := c.dialect.OperationsPerRequest; most > 0 && len(c.request) >= most {
+		c.flush()
+	}
+	c.request = append(c.request, op)
+	c.members += memberCount(op)
 }
 
 // memberCount returns how many members an operation adds, removes or sets.
@@ -113,5 +130,5 @@ func memberCount(op scim.PatchOperation) int {
 // memberList returns the members that an operation adds or removes, and whether that can be done in parts.
 func memberList(op scim.PatchOperation) ([]any, bool) {
 	list, ok := op.Value.([]any)
-	return list, ok && !strings.EqualFold(string(op.Op), string(scim.OpReplace))
+	return list, ok && memberCount(op) > 0 && !strings.EqualFold(string(op.Op), string(scim.OpReplace))
 }
