@@ -65,9 +65,8 @@ func accountsBefore() []scim.User {
 }
 
 // runDemo shows what the program does, without anything outside this machine.
-func runDemo(ctx context.Context, o *options, stdout io.Writer) (inStep bool, err error) {
+func runDemo(ctx context.Context, o *options, stdout io.Writer, c *clock) (inStep bool, err error) {
 	r := newReport(stdout, o.quiet)
-	c := fastTime(o.speed)
 	simulator, err := startSimulator(ctx, c)
 	if err != nil {
 		return false, err

@@ -25,10 +25,11 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, realTime()))
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run is the program with what it gets from the world. The clock is for services; the demonstration has its own.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, c *clock) int {
 	o, err := parseOptions(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -38,9 +39,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	start := runService
 	if o.demo() {
-		start = runDemo
+		start, c = runDemo, fastTime(o.speed)
 	}
-	inStep, err := start(ctx, o, stdout)
+	inStep, err := start(ctx, o, stdout, c)
 	switch {
 	case err != nil:
 		fmt.Fprintf(stderr, "provision: %v\n", err)

@@ -104,7 +104,7 @@ func compile(w wiring) ([]*mapping.Mapping, error) {
 }
 
 // runService provisions into a real service.
-func runService(ctx context.Context, o *options, stdout io.Writer) (inStep bool, err error) {
+func runService(ctx context.Context, o *options, stdout io.Writer, c *clock) (inStep bool, err error) {
 	profile, err := loadProfile(o.profile)
 	if err != nil {
 		return false, err
@@ -117,7 +117,7 @@ func runService(ctx context.Context, o *options, stdout io.Writer) (inStep bool,
 	b, err := connect(wiring{
 		tenantURL: o.tenantURL, key: os.Getenv(o.tokenEnv), users: o.users, groups: o.groups,
 		state: o.state, log: o.log, profile: profile, mappings: mappings, interval: o.interval,
-		clock: realTime(), report: r,
+		clock: c, report: r,
 	})
 	if err != nil {
 		return false, err
