@@ -1,0 +1,260 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// program is a run of the program.
+type program struct {
+	t      *testing.T
+	url    string
+	lines  *bufio.Scanner
+	stop   context.CancelFunc
+	status chan int
+	stderr bytes.Buffer // may be read when status has been received
+}
+
+// start runs the program on a free port and waits until it listens.
+func start(t *testing.T, tokens string, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	p := &program{t: t, lines: bufio.NewScanner(r), stop: cancel, status: make(chan int, 1)}
+	go func() {
+		p.status <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), tokens, w, &p.stderr)
+		_ = w.Close()
+	}()
+	p.url = strings.TrimPrefix(p.line(), "SCIM service on ")
+	return p
+}
+
+// line returns the next line of the program's output.
+func (p *program) line() string {
+	p.t.Helper()
+	if !p.lines.Scan() {
+		p.t.Fatalf("the program has ended with status %d: %s", <-p.status, p.stderr.String())
+	}
+	return p.lines.Text()
+}
+
+// end stops the program and returns the rest of its output.
+func (p *program) end(status int) string {
+	p.t.Helper()
+	p.stop()
+	var rest strings.Builder
+	for p.lines.Scan() {
+		rest.WriteString(p.lines.Text() + "\n")
+	}
+	if got := <-p.status; got != status {
+		p.t.Errorf("exit status %d, want %d: %s", got, status, p.stderr.String())
+	}
+	return rest.String()
+}
+
+// get sends a request and returns its status and body.
+func (p *program) get(path, token string) (int, []byte) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, body
+}
+
+func TestMakesATokenWhenThereIsNone(t *testing.T) {
+	p := start(t, "")
+	token, ok := strings.CutPrefix(p.line(), "Bearer token, shown only here: ")
+	if !ok || len(token) < 26 {
+		t.Fatalf("the token is %q", token)
+	}
+	if status, _ := p.get("/Users", token); status != http.StatusOK {
+		t.Errorf("with the token: status %d", status)
+	}
+	for _, wrong := range []string{"", "x"} {
+		if status, _ := p.get("/Users", wrong); status != http.StatusUnauthorized {
+			t.Errorf("with the token %q: status %d", wrong, status)
+		}
+	}
+	if rest := p.end(exitStopped); strings.Contains(rest, token) {
+		t.Errorf("the token is shown again: %s", rest)
+	}
+}
+
+func TestTakesTokensFromTheEnvironment(t *testing.T) {
+	p := start(t, "new old", "-v", "-store", "memory")
+	for _, token := range []string{"new", "old"} {
+		if status, _ := p.get("/Users", token); status != http.StatusOK {
+			t.Errorf("with the token %q: status %d", token, status)
+		}
+	}
+	if status, _ := p.get("/Users", "new old"); status != http.StatusUnauthorized {
+		t.Errorf("with both tokens as one: status %d", status)
+	}
+	p.get(`/Users?filter=userName+eq+%22secret%22`, "new")
+	rest := p.end(exitStopped)
+	if strings.Contains(rest, "Bearer") {
+		t.Errorf("a token that is known is shown: %s", rest)
+	}
+	log := p.stderr.String()
+	if !strings.Contains(log, "path=/scim/v2/Users") || strings.Contains(log, "secret") || strings.Contains(log, "new old") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestServesUsersAndGroupsBelowItsPath(t *testing.T) {
+	p := start(t, "t")
+	status, body := p.get("/ResourceTypes", "t")
+	var types struct {
+		Resources []struct {
+			Endpoint         string `json:"endpoint"`
+			SchemaExtensions []any  `json:"schemaExtensions"`
+			Meta             struct {
+				Location string `json:"location"`
+			} `json:"meta"`
+		}
+	}
+	if err := json.Unmarshal(body, &types); err != nil || status != http.StatusOK || len(types.Resources) != 2 {
+		t.Fatalf("status %d, error %v: %s", status, err, body)
+	}
+	user, group := types.Resources[0], types.Resources[1]
+	if user.Endpoint != "/Users" || len(user.SchemaExtensions) != 1 || group.Endpoint != "/Groups" {
+		t.Errorf("resource types: %s", body)
+	}
+	if want := p.url + "/ResourceTypes/User"; user.Meta.Location != want {
+		t.Errorf("location %q, want %q", user.Meta.Location, want)
+	}
+	if status, body := p.get("", "t"); status != http.StatusOK || !bytes.Contains(body, []byte("ListResponse")) {
+		t.Errorf("query of the root: status %d: %s", status, body)
+	}
+	p.url = strings.TrimSuffix(p.url, basePath)
+	if status, _ := p.get("/Users", "t"); status != http.StatusNotFound {
+		t.Errorf("outside of %s: status %d", basePath, status)
+	}
+	p.end(exitStopped)
+}
+
+func TestShowsTheURLThatClientsSee(t *testing.T) {
+	p := start(t, "t", "-base-url", "https://example.com/directory")
+	if _, body := p.get("/ServiceProviderConfig", "t"); !bytes.Contains(body, []byte(`"https://example.com/directory/ServiceProviderConfig"`)) {
+		t.Errorf("body %s", body)
+	}
+	p.end(exitStopped)
+}
+
+// A request whose body is on its way when the signal comes is answered.
+func TestStopsGracefully(t *testing.T) {
+	p := start(t, "t")
+	r, w := io.Pipe()
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, p.url+"/Users", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer t")
+	request.Header.Set("Content-Type", "application/scim+json")
+	answered := make(chan int, 1)
+	go func() {
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Error(err)
+			answered <- 0
+			return
+		}
+		_ = response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	// A chunk that has been written was read by the connection: the request is under way then, or will be counted as such.
+	if _, err := io.WriteString(w, `{"userName":`); err != nil {
+		t.Fatal(err)
+	}
+	for status := 0; status != http.StatusOK; {
+		status, _ = p.get("/Users", "t") // another connection has come after the first
+	}
+	p.stop()
+	if line := p.line(); !strings.HasPrefix(line, "Stopping") {
+		t.Errorf("output %q", line)
+	}
+	if _, err := io.WriteString(w, `"a"}`); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	if status := <-answered; status != http.StatusCreated {
+		t.Errorf("the request under way got status %d", status)
+	}
+	p.end(exitStopped)
+}
+
+func TestCutsOffWhatDoesNotEnd(t *testing.T) {
+	p := start(t, "t", "-grace", "1ns")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimSuffix(strings.TrimPrefix(p.url, "http://"), basePath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const head = "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+	if _, err := io.WriteString(conn, head); err != nil {
+		t.Fatal(err)
+	}
+	// The interim answer says that the server waits for the body.
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+		t.Fatalf("answer %q, error %v", line, err)
+	}
+	p.end(exitFailed)
+	if !strings.Contains(p.stderr.String(), "cut off") {
+		t.Errorf("standard error %q", p.stderr.String())
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		says   string
+	}{
+		{"help", []string{"-h"}, exitStopped, "SCIM_TOKEN=... scimserver"},
+		{"unknown flag", []string{"-x"}, exitUsage, "-x"},
+		{"an argument", []string{"serve"}, exitUsage, `"serve"`},
+		{"unknown store", []string{"-store", "postgres"}, exitUsage, "only memory"},
+		{"certificate without key", []string{"-tls-cert", "a"}, exitUsage, "go together"},
+		{"negative grace", []string{"-grace", "-1s"}, exitUsage, "-grace"},
+		{"relative base URL", []string{"-base-url", "/scim"}, exitFailed, "BaseURL"},
+		{"address that is none", []string{"-addr", "127.0.0.1:99999"}, exitFailed, "99999"},
+		{"certificate that is not there", []string{
+			"-addr", "127.0.0.1:0", "-tls-cert", filepath.Join(t.TempDir(), "c"), "-tls-key", filepath.Join(t.TempDir(), "k"),
+		}, exitFailed, "no such file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), tt.args, "t", &stdout, &stderr)
+			said := stderr.String()
+			if status == exitStopped {
+				said = stdout.String()
+			}
+			if status != tt.status || !strings.Contains(said, tt.says) {
+				t.Errorf("status %d, want %d; said %q, want it to contain %q", status, tt.status, said, tt.says)
+			}
+		})
+	}
+}
