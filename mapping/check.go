@@ -298,13 +298,13 @@ func (c *checker) checkType(a *attribute) {
 	kind := a.program.Type()
 	switch {
 	case t.reference && (kind == expr.KindBool || kind == expr.KindTime || kind == expr.KindNumber):
-		c.add(Failure, name, "a reference is the id of another object, and the expression gives a %s", kind)
+		c.add(Failure, name, "a reference is the id of another object, and the expression gives %s", named(kind))
 		return
 	case !t.reference && !t.multiValued && !t.spreads && kind == expr.KindList:
 		c.add(Failure, name, "the attribute has one value, and the expression gives a list")
 		return
 	case !fits(kind, t.kind):
-		c.add(Failure, name, "the attribute is of type %s, and the expression gives a %s", t.kind, kind)
+		c.add(Failure, name, "the attribute is of type %s, and the expression gives %s", t.kind, named(kind))
 		return
 	}
 	if t.reference || t.kind == "" {

@@ -63,6 +63,14 @@ func integer(v expr.Value) (int64, bool) {
 	return 0, false
 }
 
+// named gives a kind its article.
+func named(k expr.Kind) string {
+	if k == expr.KindInt {
+		return "an " + k.String()
+	}
+	return "a " + k.String()
+}
+
 // errSeveral is the cause of the error when a list of values is mapped to an attribute that has one.
 var errSeveral = errors.New("the target attribute has one value and the source has several")
 
@@ -78,6 +86,9 @@ func (t *target) convert(v expr.Value, direct bool) (any, error) {
 			return nil, errSeveral
 		}
 		v = v.At(0)
+	}
+	if v.IsNull() {
+		return nil, nil
 	}
 	return t.convertOne(v, direct)
 }
@@ -121,7 +132,7 @@ func (t *target) convertOne(v expr.Value, direct bool) (any, error) {
 		if v.IsNullOrEmpty() {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("a boolean is needed, and the value is a %s that is neither True nor False", v.Kind())
+		return nil, fmt.Errorf("a boolean is needed, and the value is %s that is neither True nor False", named(v.Kind()))
 	case TypeInteger:
 		if n, ok := integer(v); ok {
 			return n, nil
@@ -129,7 +140,7 @@ func (t *target) convertOne(v expr.Value, direct bool) (any, error) {
 		if v.IsNullOrEmpty() {
 			return nil, nil
 		}
-		return nil, fmt.Errorf("a whole number is needed, and the value is a %s that is none", v.Kind())
+		return nil, fmt.Errorf("a whole number is needed, and the value is %s that is none", named(v.Kind()))
 	case TypeDecimal:
 		return decimal(v)
 	case TypeDateTime:
@@ -175,7 +186,7 @@ func decimal(v expr.Value) (any, error) {
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(v.String()), 64)
 	if v.Kind() != expr.KindString || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil, fmt.Errorf("a number is needed, and the value is a %s that is none", v.Kind())
+		return nil, fmt.Errorf("a number is needed, and the value is %s that is none", named(v.Kind()))
 	}
 	return f, nil
 }
@@ -198,7 +209,7 @@ func moment(v expr.Value) (any, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("a date such as 2006-01-02T15:04:05Z is needed, and the value is a %s that is none", v.Kind())
+	return nil, fmt.Errorf("a date such as 2006-01-02T15:04:05Z is needed, and the value is %s that is none", named(v.Kind()))
 }
 
 func binary(v expr.Value) (any, error) {

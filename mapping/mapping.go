@@ -109,7 +109,8 @@ type Env struct {
 }
 
 // Result is what an object becomes in the target. Its documents share nothing with the source object or with each other. They have
-// no schemas attribute, because that depends on the service.
+// no schemas attribute, because that depends on the service. AddOnly, Always and Redacted are the same for every object, and not to be
+// changed.
 type Result struct {
 	// Create is what a create sends.
 	Create scim.Document
@@ -395,7 +396,7 @@ func references(v expr.Value) ([]string, error) {
 			continue
 		}
 		if k := one.Kind(); k != expr.KindString && k != expr.KindInt {
-			return nil, errors.New("the id of an object is needed, and the value is a " + k.String())
+			return nil, errors.New("the id of an object is needed, and the value is " + named(k))
 		}
 		ids = append(ids, one.String())
 	}

@@ -4,6 +4,7 @@
 //	go run ./examples/mapping -mapping schema.json             # a mapping exported from Entra, or in our own JSON
 //	go run ./examples/mapping -object person.json              # your own people, as JSON objects
 //	go run ./examples/mapping givenName=Zoë surname=Berg       # a person given on the command line
+//	go run ./examples/mapping -mapping schema.json -convert    # Entra's JSON in ours
 //	go run ./examples/mapping -expression 'Left([surname], 3)' surname=Berg
 package main
 
@@ -50,6 +51,7 @@ const (
 
 type options struct {
 	mapping, object, profile, kind, expression string
+	convert                                    bool
 	attributes                                 map[string]any
 }
 
@@ -62,12 +64,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "mapping: %v\n", err)
 		return exitUsage
 	}
-	fine, err := false, error(nil)
-	if o.expression != "" {
-		fine, err = evaluate(ctx, o, stdout)
-	} else {
-		fine, err = explain(ctx, o, stdout)
+	show := explain
+	switch {
+	case o.convert:
+		show = convert
+	case o.expression != "":
+		show = evaluate
 	}
+	fine, err := show(ctx, o, stdout)
 	switch {
 	case err != nil:
 		fmt.Fprintf(stderr, "mapping: %v\n", err)
@@ -87,6 +91,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.profile, "profile", "postman", "service to check the mapping for: postman, a `file` with a profile, or none")
 	flags.StringVar(&o.kind, "type", "User", "`type` of the objects in the directory")
 	flags.StringVar(&o.expression, "expression", "", "evaluate this `expression` only")
+	flags.BoolVar(&o.convert, "convert", false, "print the mappings in our JSON and do nothing else")
 	flags.Usage = func() {
 		fmt.Fprintf(stderr, "Show what a mapping makes of an object, step by step.\n\nUsage: mapping [flags] [attribute=value ...]\n\n")
 		flags.PrintDefaults()
@@ -124,7 +129,7 @@ func evaluate(ctx context.Context, o options, w io.Writer) (fine bool, err error
 	fine = true
 	for _, object := range objects {
 		for _, name := range program.Attributes() {
-			fmt.Fprintf(w, "[%s] is %v\n", name, show(object[name]))
+			fmt.Fprintf(w, "[%s] is %s\n", name, asJSON(object[name]))
 		}
 		value, err := program.Eval(ctx, &expr.Env{Source: expr.Attributes(object)})
 		if err != nil {
@@ -132,12 +137,12 @@ func evaluate(ctx context.Context, o options, w io.Writer) (fine bool, err error
 			fine = false
 			continue
 		}
-		fmt.Fprintf(w, "  %s, a %s\n", show(value.Any()), value.Kind())
+		fmt.Fprintf(w, "  %s, a %s\n", asJSON(value.Any()), value.Kind())
 	}
 	return fine, nil
 }
 
-func show(v any) string {
+func asJSON(v any) string {
 	data, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		return fmt.Sprint(v)
@@ -213,25 +218,22 @@ func readProfile(name string) (*profiles.Profile, error) {
 	return profiles.Load(name)
 }
 
-// readMapping reads our own JSON, or Entra's.
+// convert prints the mappings in our JSON.
+func convert(_ context.Context, o options, w io.Writer) (fine bool, err error) {
+	file, err := readFile(o.mapping)
+	if err != nil {
+		return false, err
+	}
+	data, err := file.Format()
+	if err != nil {
+		return false, err
+	}
+	_, err = w.Write(data)
+	return err == nil, err
+}
+
 func readMapping(o options) (mapping.ObjectMapping, error) {
-	data := postmanJSON
-	if o.mapping != "" {
-		var err error
-		if data, err = os.ReadFile(o.mapping); err != nil {
-			return mapping.ObjectMapping{}, err
-		}
-	}
-	var file mapping.File
-	var err error
-	if bytes.Contains(data, []byte(`"synchronizationRules"`)) {
-		var s *graph.Schema
-		if s, err = graph.Decode(data); err == nil {
-			file.Mappings, err = s.Mappings()
-		}
-	} else {
-		file, err = mapping.Decode(data)
-	}
+	file, err := readFile(o.mapping)
 	if err != nil {
 		return mapping.ObjectMapping{}, err
 	}
@@ -240,6 +242,26 @@ func readMapping(o options) (mapping.ObjectMapping, error) {
 		return m, fmt.Errorf("there is no mapping of objects of type %s", o.kind)
 	}
 	return m, nil
+}
+
+// readFile reads our own JSON, or Entra's.
+func readFile(name string) (mapping.File, error) {
+	data := postmanJSON
+	if name != "" {
+		var err error
+		if data, err = os.ReadFile(name); err != nil {
+			return mapping.File{}, err
+		}
+	}
+	if !bytes.Contains(data, []byte(`"synchronizationRules"`)) {
+		return mapping.Decode(data)
+	}
+	s, err := graph.Decode(data)
+	if err != nil {
+		return mapping.File{}, err
+	}
+	mappings, err := s.Mappings()
+	return mapping.File{Mappings: mappings}, err
 }
 
 // readObjects reads the objects to map: those of the command line, of a file, or the samples.

@@ -29,6 +29,7 @@ func TestRun(t *testing.T) {
 		}},
 		{"a person of the command line", []string{"userPrincipalName=a@x", "department=Sales"}, exitFine, []string{"In scope", `userName = "a@x"`}},
 		{"a mapping of Entra's", []string{"-mapping", "../../mapping/graph/testdata/custom-scim-app.json", "-profile", "none", "mail=a@x"}, exitFine, []string{`emails[type eq "work"].value = "a@x"`}},
+		{"Entra's JSON in ours", []string{"-mapping", "../../mapping/graph/testdata/postman.json", "-convert"}, exitFine, []string{`"source": "userPrincipalName"`, `"operator": "NOT EQUALS"`}},
 		{"a group", []string{"-type", "Group", "displayName=Designers", "members=E1"}, exitFine, []string{"then members, once E1 is in the service"}},
 		{"a mapping that does not fit", []string{"-mapping", file("m.json", `{"mappings":[{"source":"User","target":"User","attributes":[{"target":"userName","source":"upn","matching":1}]}]}`), "upn=a"}, exitProblems, []string{"error: active: the service requires it"}},
 		{"a mapping that is none", []string{"-mapping", file("bad.json", `{"mappings":1}`)}, exitProblems, []string{"mapping: "}},
