@@ -91,6 +91,11 @@ func (s *Server) config() scim.ServiceProviderConfig {
 	if config.Pagination.Cursor {
 		config.Pagination.CursorTimeout = int(limits.CursorTimeout.Seconds())
 	}
+	if s.has(FeatureBulk) {
+		config.Bulk = scim.BulkSupported{
+			Supported: true, MaxOperations: limits.MaxBulkOperations, MaxPayloadSize: int(limits.MaxBulkBody),
+		}
+	}
 	for _, rt := range s.types {
 		config.Patch.Supported = config.Patch.Supported || rt.Operations&OpPatch != 0
 		_, password := rt.schema.Lookup("password")

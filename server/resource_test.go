@@ -269,8 +269,10 @@ func TestTypesThatContradictEachOther(t *testing.T) {
 	for name, change := range map[string]func(*server.Options){
 		"no authenticator": func(o *server.Options) { o.Authenticator = nil },
 		"a name twice":     func(o *server.Options) { o.ResourceTypes = []server.ResourceType{valid, valid} },
-		"no name":          func(o *server.Options) { o.ResourceTypes = []server.ResourceType{{Endpoint: "/X", Schema: valid.Schema}} },
-		"no endpoint":      func(o *server.Options) { o.ResourceTypes = []server.ResourceType{{Name: "X", Schema: valid.Schema}} },
+		"no name": func(o *server.Options) {
+			o.ResourceTypes = []server.ResourceType{{Endpoint: "/X", Schema: valid.Schema}}
+		},
+		"no endpoint": func(o *server.Options) { o.ResourceTypes = []server.ResourceType{{Name: "X", Schema: valid.Schema}} },
 		"reserved endpoint": func(o *server.Options) {
 			o.ResourceTypes = []server.ResourceType{{Name: "X", Endpoint: "/bulk", Schema: valid.Schema}}
 		},

@@ -13,14 +13,14 @@ import (
 type endpoint uint8
 
 const (
-	unknownEndpoint endpoint = iota
-	rootEndpoint             // the base URL itself
-	rootSearch               // /.search
-	collection               // /Users
-	collectionSearch         // /Users/.search
-	resource                 // /Users/<id>
-	me                       // /Me
-	bulk                     // /Bulk
+	unknownEndpoint  endpoint = iota
+	rootEndpoint              // the base URL itself
+	rootSearch                // /.search
+	collection                // /Users
+	collectionSearch          // /Users/.search
+	resource                  // /Users/<id>
+	me                        // /Me
+	bulk                      // /Bulk
 	serviceProviderConfig
 	resourceTypes
 	schemas

@@ -16,7 +16,7 @@ import (
 // Server is a SCIM service: an [http.Handler] for mounting under any path of any router. Make one with [New]. It is safe for
 // concurrent use, starts no goroutines, and needs no closing.
 type Server struct {
-	opts  Options
+	opts    Options
 	store   Store
 	members MemberStore // nil when the store is none
 	batch   BatchStore  // nil when the store is none
