@@ -32,17 +32,17 @@ func (c *call) readBody(limit int64) (scim.Document, error) {
 	if c.r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
+	rc := http.NewResponseController(c.w)
 	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
 		// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
-		rc := http.NewResponseController(c.w)
-		if rc.SetReadDeadline(time.Now().Add(timeout)) == nil {
-			defer func() { _ = rc.SetReadDeadline(time.Time{}) }()
-		}
+		_ = rc.SetReadDeadline(time.Now().Add(timeout))
 	}
 	data, err := readAll(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
 	if err != nil {
+		// The deadline stays: net/http reads what is left of the body, and would wait for it.
 		return nil, bodyError(err, limit)
 	}
+	_ = rc.SetReadDeadline(time.Time{})
 	return scim.DecodeDocument(data)
 }
 
