@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // Signals that end an evaluation without being failures of it.
@@ -69,15 +70,16 @@ func (a *arg) flow(f *frame) (Value, error) {
 	if a.run == nil {
 		return Value{}, nil
 	}
-	return a.run.eval(f)
+	v, err := a.run.eval(f)
+	if f.steps != nil {
+		f.record(&a.code, v, err)
+	}
+	return v, err
 }
 
 // value evaluates an argument; an ignore value ends the evaluation.
 func (a *arg) value(f *frame) (Value, error) {
-	if a.run == nil {
-		return Value{}, nil
-	}
-	v, err := a.run.eval(f)
+	v, err := a.flow(f)
 	if err != nil {
 		return Value{}, err
 	}
@@ -174,6 +176,9 @@ func (a *arg) date(f *frame) (t ticks, ok bool, err error) {
 	}
 	return 0, false, a.fail(f, nil, "%s is not a date; one is written like 2012-03-16, 2012-03-16T08:30:00-07:00 or 3/16/2012 7:00:00 AM", f.show(v))
 }
+
+// digits shows a number that came from the source.
+func (f *frame) digits(n int64) string { return f.quote(strconv.FormatInt(n, 10)) }
 
 // show describes a value in a message.
 func (f *frame) show(v Value) string {

@@ -209,6 +209,9 @@ func right(f *frame, c *invocation) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
+	if err := f.spend(c, len(s)); err != nil {
+		return Value{}, err
+	}
 	if length := int64(f.length(s)); n >= 0 && n < length {
 		s = f.cut(s, length-n, n)
 	}
@@ -257,7 +260,7 @@ func inStrRev(f *frame, c *invocation) (Value, error) {
 	switch {
 	case !ok || start == -1:
 	case start < 1:
-		return Value{}, c.args[2].fail(f, nil, "positions count from 1, or -1 for the end, not %d", start)
+		return Value{}, c.args[2].fail(f, nil, "positions count from 1, or -1 for the end, not %s", f.digits(start))
 	default:
 		s = f.cut(s, 0, start)
 	}
@@ -419,7 +422,7 @@ func randomNum(f *frame, c *invocation) (Value, error) {
 		return Value{}, err
 	}
 	if to < from {
-		return Value{}, c.args[1].fail(f, nil, "the end %d is before the start %d", to, from)
+		return Value{}, c.args[1].fail(f, nil, "the end %s is before the start %s", f.digits(to), f.digits(from))
 	}
 	dice := dice{source: f.random()}
 	n := dice.number(uint64(to) - uint64(from))

@@ -139,7 +139,7 @@ func dateAdd(f *frame, c *invocation) (Value, error) {
 		return Value{}, err
 	}
 	if t, ok = moved(t, interval, n); !ok {
-		return Value{}, c.fail(f, nil, "%d %s from %s is outside the years 1 to 9999", n, interval, f.quote(timeValue(t).String()))
+		return Value{}, c.fail(f, nil, "%s %s from %s is outside the years 1 to 9999", f.digits(n), interval, f.quote(timeValue(t).String()))
 	}
 	return timeValue(t), nil
 }
@@ -232,7 +232,7 @@ func dateFromNum(f *frame, c *invocation) (Value, error) {
 		return Value{}, err
 	}
 	if n < 0 || n > int64(maxTicks-fileTimeEpoch) {
-		return Value{}, c.args[0].fail(f, nil, "%d is no file time from 1601 to 9999; 9223372036854775807 means never and needs a key of Switch", n)
+		return Value{}, c.args[0].fail(f, nil, "%s is no file time from 1601 to 9999; 9223372036854775807 means never and needs a key of Switch", f.digits(n))
 	}
 	return timeValue(ticks(n) + fileTimeEpoch), nil
 }
@@ -327,7 +327,7 @@ func (form *dateForm) convert(f *frame, c *invocation) (Value, error) {
 		return Value{}, clockErr
 	}
 	if !ok {
-		return Value{}, c.args[0].fail(f, nil, "%s does not have the form %s", f.quote(s), quote(form.in.layout))
+		return Value{}, c.args[0].fail(f, nil, "%s does not have the form %s", f.quote(s), f.quote(form.in.layout))
 	}
 	return c.text(f, form.out.format(moment))
 }

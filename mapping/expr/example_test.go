@@ -128,3 +128,27 @@ func ExampleNode() {
 	// constant Australia/Sydney
 	// Switch([state], , "NSW", "Australia/Sydney")
 }
+
+func ExampleProgram_Trace() {
+	p, err := expr.Compile(`IIF(Len([surname]) <= 5, Join("", [surname], [givenName]), Left([surname], 9))`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, steps, err := p.Trace(context.Background(), &expr.Env{
+		Source: expr.Attributes{"givenName": "John", "surname": "Smith"},
+	})
+	for _, step := range steps {
+		fmt.Println(step.Node, "→", step.Value)
+	}
+	fmt.Println(err)
+	// Output:
+	// [surname] → Smith
+	// Len([surname]) → 5
+	// Len([surname]) <= 5 → True
+	// [surname] → Smith
+	// [givenName] → John
+	// Join("", [surname], [givenName]) → SmithJohn
+	// IIF(Len([surname]) <= 5, Join("", [surname], [givenName]), Left([surname], 9)) → SmithJohn
+	// <nil>
+}

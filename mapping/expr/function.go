@@ -122,7 +122,7 @@ func (fn Function) builtin() (*builtin, error) {
 		if f.folding && f.ctx == nil {
 			f.ctx = context.Background()
 		}
-		args := make([]Value, max(len(c.args), len(fn.Params)))
+		args := make([]Value, len(c.args))
 		for i := range c.args {
 			v, err := c.args[i].as(f, b.param(i).Kind)
 			if err != nil {

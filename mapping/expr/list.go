@@ -32,7 +32,7 @@ func listFunctions() []builtin {
 			Signature: Signature{
 				Name: "RemoveDuplicates", Result: KindList, Params: []Param{anything("attribute")},
 				Help: "The different values, each where it stood first. Texts that differ in case are different, " +
-					"unless compiled WithIgnoreCaseOfDuplicates. Null stays null.",
+					"unless compiled WithIgnoreCaseOfDuplicates. A single value becomes a list of one. Null stays null.",
 			},
 			run:    removeDuplicates,
 			filled: func(_ *compiler, c *invocation) bool { return c.args[0].filled },
@@ -66,15 +66,19 @@ func item(f *frame, c *invocation, must bool) (Value, error) {
 		if !must {
 			return Value{}, nil
 		}
-		return Value{}, c.args[1].fail(f, nil, "there is no value %d: the positions are 1 to %d", index, v.Len())
+		return Value{}, c.args[1].fail(f, nil, "there is no value %s: the positions are 1 to %d", f.digits(index), v.Len())
 	}
-	return v.At(int(index) - 1), nil
+	one := v.At(int(index) - 1)
+	if one.kind == KindInvalid {
+		return Value{}, c.args[0].fail(f, nil, "a Go value that an expression cannot use: %s", one.text)
+	}
+	return one, nil
 }
 
 func removeDuplicates(f *frame, c *invocation) (Value, error) {
 	v, err := c.args[0].value(f)
-	if err != nil || v.kind != KindList {
-		return v, err
+	if err != nil || v.kind == KindNull {
+		return Value{}, err
 	}
 	seen := make(map[string]bool, v.Len())
 	var kept []Value

@@ -72,6 +72,39 @@ func (p *Program) Eval(ctx context.Context, env *Env) (Value, error) {
 	return v, err
 }
 
+// Step is one part of an expression with what it gave.
+type Step struct {
+	// Node is the part: a call, a comparison or an attribute.
+	Node *Node
+	// Value is what it gave, if Err is nil.
+	Value Value
+	Err   error
+}
+
+// Trace evaluates like [Program.Eval] and also returns each part that was evaluated, in the order
+// they were done, the whole expression last. Constant parts and branches not taken do not appear.
+// The values are those of the source even if the expression uses Redact. Trace is for explaining a
+// result to a person; it is slower than Eval.
+func (p *Program) Trace(ctx context.Context, env *Env) (Value, []Step, error) {
+	if env == nil {
+		env = &Env{}
+	}
+	steps := []Step{}
+	f := &frame{ctx: ctx, env: env, text: p.text, opts: p.opts, work: p.opts.limits.Work, redacted: p.redacted, steps: &steps}
+	v, err := p.code.run.eval(f)
+	f.record(&p.code, v, err)
+	v, err = settle(v, err)
+	return v, steps, err
+}
+
+// record notes a step of a Trace.
+func (f *frame) record(part *code, v Value, err error) {
+	if !part.konst {
+		v, err = settle(v, err)
+		*f.steps = append(*f.steps, Step{Node: part.node, Value: v, Err: err})
+	}
+}
+
 // settle turns the signal that a function met an ignore value into that value.
 func settle(v Value, err error) (Value, error) {
 	switch err {
@@ -100,8 +133,9 @@ type frame struct {
 	now      ticks
 	hasNow   bool
 	redacted bool
-	sawEmpty bool // an attribute read since this was cleared was null or ""
-	folding  bool // the compiler evaluates a constant part; there is no world to ask
+	sawEmpty bool    // an attribute read since this was cleared was null or ""
+	steps    *[]Step // what Trace collects, else nil
+	folding  bool    // the compiler evaluates a constant part; there is no world to ask
 }
 
 // spend takes n from the work the evaluation may still do.
@@ -112,7 +146,7 @@ func (f *frame) spend(c *invocation, n int) error {
 		return c.fail(f, ErrLimit, "the expression needs more work than the limit of %d allows", f.opts.limits.Work)
 	}
 	if n >= rare && f.ctx != nil {
-		return context.Cause(f.ctx)
+		return f.ctx.Err()
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ const (
 	maxPatternSize = 10_000
 	// maxGroups bounds the groups of a pattern.
 	maxGroups = 100
+	// maxClasses bounds how often a pattern names a class such as \w or \p{L}, each of which takes
+	// long to compile.
+	maxClasses = 1000
 	// maxClassRunes bounds the memory of all character classes of a pattern together.
 	maxClassRunes = 1 << 20
 	// quickWork is the work, at worst, up to which the standard engine may do a search: it cannot be
@@ -254,9 +257,10 @@ func translate(text string) (string, error) {
 }
 
 type translator struct {
-	text string
-	pos  int
-	out  strings.Builder
+	text    string
+	pos     int
+	classes int // written as an escape so far
+	out     strings.Builder
 }
 
 func (t *translator) rest() string { return t.text[t.pos:] }
@@ -377,7 +381,13 @@ func (t *translator) escape(inClass bool) error {
 		return errors.New("the pattern ends with a backslash")
 	}
 	c := rest[1]
-	if class, ok := escapedClass(c); ok {
+	class, ok := escapedClass(c)
+	if ok || c == 'p' || c == 'P' {
+		if t.classes++; t.classes > maxClasses {
+			return fmt.Errorf("the pattern names more than %d classes", maxClasses)
+		}
+	}
+	if ok {
 		if !inClass {
 			class = "[" + class + "]"
 		}

@@ -174,7 +174,7 @@ func (c *invocation) pattern(f *frame, custom func(string) (Regexp, error)) (com
 	if len(text) > MaxLength {
 		return compiledPattern{}, expression.fail(f, ErrLimit, "the pattern is longer than %d bytes", MaxLength)
 	}
-	const compileCost = 256 // for each byte of a pattern
+	const compileCost = 1024 // for each byte of a pattern
 	if err := f.spend(c, compileCost*len(text)); err != nil {
 		return compiledPattern{}, err
 	}

@@ -202,6 +202,9 @@ func left(f *frame, c *invocation) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
+	if err := f.spend(c, len(s)); err != nil {
+		return Value{}, err
+	}
 	if n >= 0 {
 		s = f.cut(s, 0, n)
 	}
@@ -219,6 +222,9 @@ func mid(f *frame, c *invocation) (Value, error) {
 	}
 	length, err := c.args[2].count(f)
 	if err != nil {
+		return Value{}, err
+	}
+	if err := f.spend(c, len(s)); err != nil {
 		return Value{}, err
 	}
 	if start >= 1 && length >= 0 && start <= int64(f.length(s)) {
@@ -323,7 +329,7 @@ func inStr(f *frame, c *invocation) (Value, error) {
 		start = 1
 	}
 	if start < 1 {
-		return Value{}, c.args[2].fail(f, nil, "positions count from 1, not %d", start)
+		return Value{}, c.args[2].fail(f, nil, "positions count from 1, not %s", f.digits(start))
 	}
 	rest := f.cut(s, start-1, math.MaxInt64)
 	if rest == "" {
