@@ -34,7 +34,7 @@ func (c *invocation) eval(f *frame) (Value, error) {
 // fail is an error about the whole call.
 func (c *invocation) fail(f *frame, cause error, format string, args ...any) error {
 	return &Error{
-		Expression: f.text, Offset: c.offset, Function: c.name,
+		Expression: f.program.text, Offset: c.offset, Function: c.name,
 		Detail: fmt.Sprintf(format, args...), kind: ErrEval, cause: cause,
 	}
 }
@@ -80,13 +80,12 @@ func (a *arg) flow(f *frame) (Value, error) {
 // value evaluates an argument; an ignore value ends the evaluation.
 func (a *arg) value(f *frame) (Value, error) {
 	v, err := a.flow(f)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Value{}, err
-	}
-	switch v.kind {
-	case KindIgnoreAttribute:
+	case v.kind == KindIgnoreAttribute:
 		return Value{}, errIgnoreAttribute
-	case KindIgnoreObject:
+	case v.kind == KindIgnoreObject:
 		return Value{}, errIgnoreObject
 	}
 	return v, nil
@@ -94,14 +93,32 @@ func (a *arg) value(f *frame) (Value, error) {
 
 // single evaluates an argument of which one value is wanted. A list of one value is that value.
 func (a *arg) single(f *frame) (Value, error) {
-	v, err := a.value(f)
-	if err != nil || v.kind < KindList {
-		return v, err
+	if a.run == nil {
+		return Value{}, nil
+	}
+	v, err := a.run.eval(f)
+	if f.steps != nil {
+		f.record(&a.code, v, err)
+	}
+	if err == nil && v.kind < KindList { // the usual case, without a detour
+		return v, nil
+	}
+	return a.reduce(f, v, err)
+}
+
+// reduce makes a single value of what is none yet.
+func (a *arg) reduce(f *frame, v Value, err error) (Value, error) {
+	if err != nil {
+		return Value{}, err
 	}
 	if v.kind == KindList && v.Len() == 1 {
 		v = v.At(0)
 	}
 	switch v.kind {
+	case KindIgnoreAttribute:
+		return Value{}, errIgnoreAttribute
+	case KindIgnoreObject:
+		return Value{}, errIgnoreObject
 	case KindList:
 		return Value{}, a.fail(f, nil, "one value is wanted and there are %d: take one with Item or put them together with Join", v.Len())
 	case KindComplex:

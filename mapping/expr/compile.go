@@ -45,9 +45,9 @@ func compile(text string, node *Node, opts *options) (*Program, error) {
 	if err != nil {
 		return nil, &Error{Expression: text, Detail: err.Error(), kind: ErrCheck, cause: err}
 	}
-	c := &compiler{text: text, root: node, functions: functions, opts: opts}
-	c.frame = &frame{text: text, opts: opts, work: opts.limits.Work, folding: true, env: &Env{}}
 	p := &Program{text: text, node: node, opts: opts}
+	c := &compiler{text: text, root: node, functions: functions, opts: opts}
+	c.frame = &frame{program: p, work: opts.limits.Work, folding: true, env: &Env{}}
 	node.Walk(func(n *Node) bool {
 		switch {
 		case n.Kind == CallNode && n.Name == "Redact":

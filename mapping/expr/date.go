@@ -119,7 +119,7 @@ func checkInterval(c *compiler, call *invocation) error {
 
 func (a *arg) interval(f *frame) (string, error) {
 	s, err := a.text(f)
-	if err == nil && !f.opts.isInterval(s) {
+	if err == nil && !f.program.opts.isInterval(s) {
 		err = a.fail(f, nil, "%s", intervalHelp+f.quote(s))
 	}
 	return s, err

@@ -163,7 +163,7 @@ func commonKind(args []arg) Kind {
 }
 
 func iif(f *frame, c *invocation) (Value, error) {
-	if f.opts.nullConditionsFail {
+	if f.program.opts.nullConditionsFail {
 		return iifNullFails(f, c)
 	}
 	holds, err := c.args[0].truth(f)
@@ -389,7 +389,7 @@ func coalesce(f *frame, c *invocation) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		if !v.IsNull() && (f.opts.coalesceNullOnly || !v.IsNullOrEmpty()) {
+		if !v.IsNull() && (f.program.opts.coalesceNullOnly || !v.IsNullOrEmpty()) {
 			return v, nil
 		}
 	}

@@ -84,7 +84,7 @@ func removeDuplicates(f *frame, c *invocation) (Value, error) {
 	var kept []Value
 	for i := range v.Len() {
 		one := v.At(i)
-		key := identity(one, f.opts.ignoreCaseOfDuplicates)
+		key := identity(one, f.program.opts.ignoreCaseOfDuplicates)
 		if err := f.spend(c, 64+len(key)); err != nil {
 			return Value{}, err
 		}
@@ -155,7 +155,7 @@ func split(f *frame, c *invocation) (Value, error) {
 	}
 	list := make([]Value, 0, items)
 	for part := range strings.SplitSeq(s, delimiter) {
-		if f.opts.trimSplit {
+		if f.program.opts.trimSplit {
 			part = strings.Trim(part, " ")
 		}
 		list = append(list, String(part))

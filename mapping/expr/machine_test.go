@@ -82,7 +82,7 @@ func TestMachineStopsWhenTheBudgetIsSpent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &frame{work: 1 << 20, opts: newOptions(nil)}
+	f := &frame{work: 1 << 20, program: &Program{opts: newOptions(nil)}}
 	err = p.each(f, &invocation{}, strings.Repeat("a", 100_000), func([]int) error { return nil })
 	if e, ok := err.(*Error); !ok || e.cause != ErrLimit {
 		t.Errorf("got %v, want the limit", err)

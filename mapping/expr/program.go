@@ -15,7 +15,7 @@ type Program struct {
 	attributes []string
 	redacted   bool
 	opts       *options
-	frames     sync.Pool // of *frame, so that an evaluation allocates only what its result needs
+	frames     sync.Pool // of *frame of this program, so that an evaluation allocates only what its result needs
 }
 
 // String gives the text the program was compiled from.
@@ -58,18 +58,18 @@ func (p *Program) Eval(ctx context.Context, env *Env) (Value, error) {
 	if p.code.konst {
 		return p.code.fixed, nil
 	}
-	f, _ := p.frames.Get().(*frame)
-	if f == nil {
-		f = &frame{}
-	}
 	if env == nil {
 		env = &Env{}
 	}
-	*f = frame{ctx: ctx, env: env, text: p.text, opts: p.opts, work: p.opts.limits.Work, redacted: p.redacted}
-	v, err := settle(p.code.run.eval(f))
-	*f = frame{}
+	f, _ := p.frames.Get().(*frame)
+	if f == nil {
+		f = &frame{program: p}
+	}
+	f.ctx, f.env, f.work, f.hasNow = ctx, env, p.opts.limits.Work, false
+	v, err := p.code.run.eval(f)
+	f.ctx, f.env = nil, nil
 	p.frames.Put(f)
-	return v, err
+	return settle(v, err)
 }
 
 // Step is one part of an expression with what it gave.
@@ -90,7 +90,7 @@ func (p *Program) Trace(ctx context.Context, env *Env) (Value, []Step, error) {
 		env = &Env{}
 	}
 	steps := []Step{}
-	f := &frame{ctx: ctx, env: env, text: p.text, opts: p.opts, work: p.opts.limits.Work, redacted: p.redacted, steps: &steps}
+	f := &frame{program: p, ctx: ctx, env: env, work: p.opts.limits.Work, steps: &steps}
 	v, err := p.code.run.eval(f)
 	f.record(&p.code, v, err)
 	v, err = settle(v, err)
@@ -125,14 +125,12 @@ type evaluator interface {
 
 // frame is the state of one evaluation.
 type frame struct {
+	program  *Program
 	ctx      context.Context
 	env      *Env
-	text     string
-	opts     *options
 	work     int64
 	now      ticks
 	hasNow   bool
-	redacted bool
 	sawEmpty bool    // an attribute read since this was cleared was null or ""
 	steps    *[]Step // what Trace collects, else nil
 	folding  bool    // the compiler evaluates a constant part; there is no world to ask
@@ -143,7 +141,7 @@ func (f *frame) spend(c *invocation, n int) error {
 	const rare = 4096 // how much work makes it worth asking whether the caller still waits
 	f.work -= int64(n)
 	if f.work < 0 {
-		return c.fail(f, ErrLimit, "the expression needs more work than the limit of %d allows", f.opts.limits.Work)
+		return c.fail(f, ErrLimit, "the expression needs more work than the limit of %d allows", f.program.opts.limits.Work)
 	}
 	if n >= rare && f.ctx != nil {
 		return f.ctx.Err()
@@ -153,8 +151,8 @@ func (f *frame) spend(c *invocation, n int) error {
 
 // fits refuses a text that would be longer than the limit, before it is made.
 func (f *frame) fits(c *invocation, size int) error {
-	if size > f.opts.limits.Result {
-		return c.fail(f, ErrLimit, "the result would be longer than the limit of %d bytes", f.opts.limits.Result)
+	if size > f.program.opts.limits.Result {
+		return c.fail(f, ErrLimit, "the result would be longer than the limit of %d bytes", f.program.opts.limits.Result)
 	}
 	return f.spend(c, size)
 }
@@ -181,7 +179,7 @@ func (f *frame) clock(c *invocation) (ticks, error) {
 
 // quote shows a source value in a message, unless it must not be shown.
 func (f *frame) quote(s string) string {
-	if f.redacted {
+	if f.program.redacted {
 		return "[Redact]"
 	}
 	return quote(s)
@@ -205,7 +203,7 @@ func (a *attribute) eval(f *frame) (Value, error) {
 	}
 	if v.kind == KindInvalid {
 		return Value{}, &Error{
-			Expression: f.text, Offset: a.offset, kind: ErrEval,
+			Expression: f.program.text, Offset: a.offset, kind: ErrEval,
 			Detail: "the attribute [" + a.name + "] holds a Go value an expression cannot use: " + v.text,
 		}
 	}

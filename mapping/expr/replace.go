@@ -225,7 +225,7 @@ type output struct {
 }
 
 func (o *output) write(s string) error {
-	if o.b.Len()+len(s) > o.f.opts.limits.Result {
+	if o.b.Len()+len(s) > o.f.program.opts.limits.Result {
 		return o.f.fits(o.call, o.b.Len()+len(s))
 	}
 	o.b.WriteString(s)

@@ -171,7 +171,7 @@ func join(f *frame, c *invocation) (Value, error) {
 			if !ok {
 				return Value{}, a.fail(f, nil, "text is wanted, not a %s", v.At(j).kind)
 			}
-			if part == "" && !f.opts.joinEmpty {
+			if part == "" && !f.program.opts.joinEmpty {
 				continue
 			}
 			size += len(part) + len(separator)
@@ -236,7 +236,7 @@ func mid(f *frame, c *invocation) (Value, error) {
 // length counts the characters of s.
 func (f *frame) length(s string) int {
 	n := utf8.RuneCountInString(s)
-	if f.opts.utf16 && n < len(s) {
+	if f.program.opts.utf16 && n < len(s) {
 		for _, r := range s {
 			if r > math.MaxUint16 {
 				n++
@@ -256,7 +256,7 @@ func (f *frame) cut(s string, skip, n int64) string {
 	at := int64(0)
 	for i, r := range s {
 		width := int64(1)
-		if f.opts.utf16 && r > math.MaxUint16 {
+		if f.program.opts.utf16 && r > math.MaxUint16 {
 			width = 2
 		}
 		if at >= skip && from == len(s) {
@@ -454,7 +454,7 @@ func (f *frame) separatesWords(r rune) bool {
 	if r < utf8.RuneSelf && (isWordPart(byte(r)) && r != '_') {
 		return false
 	}
-	if f.opts.keepApostrophes && (r == '\'' || r == '’') {
+	if f.program.opts.keepApostrophes && (r == '\'' || r == '’') {
 		return false
 	}
 	return unicode.IsOneOf(wordSeparators, r)
