@@ -124,7 +124,7 @@ func (a *arg) reduce(f *frame, v Value, err error) (Value, error) {
 	case KindComplex:
 		return Value{}, a.fail(f, nil, "one value is wanted and there is a complex value with sub-attributes")
 	case KindInvalid:
-		return Value{}, a.fail(f, nil, "a Go value that an expression cannot use: %s", v.text)
+		return Value{}, a.fail(f, nil, "a Go value that an expression cannot use: %s", v.str())
 	}
 	return v, nil
 }
@@ -142,7 +142,7 @@ func (a *arg) nullable(f *frame) (s string, ok bool, err error) {
 		return "", false, err
 	}
 	if v.kind == KindString {
-		return v.text, true, nil
+		return v.str(), true, nil
 	}
 	s, _ = v.scalarText()
 	return s, true, nil
@@ -187,7 +187,7 @@ func (a *arg) date(f *frame) (t ticks, ok bool, err error) {
 	case KindTime:
 		return ticks(v.num), true, nil
 	case KindString:
-		if t, ok = parseDate(v.text); ok {
+		if t, ok = parseDate(v.str()); ok {
 			return t, true, nil
 		}
 	}

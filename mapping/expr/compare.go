@@ -20,7 +20,7 @@ func (c *comparison) eval(f *frame) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if err := f.spend(&c.call, 1+min(len(left.text), len(right.text))); err != nil {
+	if err := f.spend(&c.call, 1+min(left.size(), right.size())); err != nil {
 		return Value{}, err
 	}
 	order := compare(left, right)
@@ -46,7 +46,7 @@ func (c *comparison) eval(f *frame) (Value, error) {
 func compare(l, r Value) int {
 	switch {
 	case l.kind == KindString && r.kind == KindString:
-		if l.text == r.text {
+		if l.str() == r.str() {
 			return 0
 		}
 	case l.kind == KindInt && r.kind == KindInt:
@@ -79,7 +79,7 @@ func (v Value) asDate() (ticks, bool) {
 	case KindTime:
 		return ticks(v.num), true
 	case KindString:
-		return parseDate(v.text)
+		return parseDate(v.str())
 	}
 	return 0, false
 }
@@ -89,9 +89,9 @@ func (v Value) asBool() (int, bool) {
 	switch {
 	case v.kind == KindBool:
 		return int(v.num), true
-	case v.kind == KindString && strings.EqualFold(v.text, "true"):
+	case v.kind == KindString && strings.EqualFold(v.str(), "true"):
 		return 1, true
-	case v.kind == KindString && strings.EqualFold(v.text, "false"):
+	case v.kind == KindString && strings.EqualFold(v.str(), "false"):
 		return 0, true
 	}
 	return 0, false

@@ -164,7 +164,7 @@ func connectOtherFunctions() []builtin {
 			_, ok := v.asDate()
 			return ok
 		}),
-		predicate("IsEmpty", "True if the value is present but \"\".", func(v Value) bool { return v.kind == KindString && v.text == "" }),
+		predicate("IsEmpty", "True if the value is present but \"\".", func(v Value) bool { return v.kind == KindString && v.str() == "" }),
 		predicate("IsGuid", "True if the value is a GUID, with or without braces.", func(v Value) bool { return isGUID(v.String()) }),
 		predicate("IsNumeric", "True if the value is a number or text written as one.", func(v Value) bool {
 			_, ok := v.number()

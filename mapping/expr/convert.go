@@ -18,7 +18,7 @@ func (v Value) integer() (int64, bool) {
 		// 2^63 is a float64, MaxInt64 is not: the upper bound is exclusive.
 		return int64(n), n == math.Trunc(n) && n >= math.MinInt64 && n < -math.MinInt64
 	case KindString:
-		return parseInteger(v.text)
+		return parseInteger(v.str())
 	}
 	return 0, false
 }
@@ -28,7 +28,7 @@ func (v Value) number() (float64, bool) {
 	if v.kind != KindString {
 		return v.Float()
 	}
-	s := strings.TrimSpace(v.text)
+	s := strings.TrimSpace(v.str())
 	if _, ok := parseDecimal(s); ok {
 		f, err := strconv.ParseFloat(s, 64)
 		return f, err == nil
@@ -59,10 +59,10 @@ func (v Value) truth() bool {
 	case KindNumber:
 		return math.Float64frombits(v.num) != 0
 	case KindString:
-		if strings.EqualFold(v.text, "true") {
+		if strings.EqualFold(v.str(), "true") {
 			return true
 		}
-		d, ok := parseDecimal(v.text)
+		d, ok := parseDecimal(v.str())
 		return ok && !d.isZero()
 	}
 	return false

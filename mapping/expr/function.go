@@ -92,7 +92,7 @@ func argument[T Arg](v Value) T {
 	var t T
 	switch p := any(&t).(type) {
 	case *string:
-		*p = v.text
+		*p = v.String()
 	case *int64:
 		*p, _ = v.Int()
 	case *float64:
@@ -135,7 +135,7 @@ func (fn Function) builtin() (*builtin, error) {
 			return Value{}, c.fail(f, err, "%v", err)
 		}
 		if v.kind == KindString {
-			return c.text(f, v.text)
+			return c.text(f, v.str())
 		}
 		return v, nil
 	}

@@ -70,7 +70,7 @@ func item(f *frame, c *invocation, must bool) (Value, error) {
 	}
 	one := v.At(int(index) - 1)
 	if one.kind == KindInvalid {
-		return Value{}, c.args[0].fail(f, nil, "a Go value that an expression cannot use: %s", one.text)
+		return Value{}, c.args[0].fail(f, nil, "a Go value that an expression cannot use: %s", one.str())
 	}
 	return one, nil
 }
@@ -115,7 +115,7 @@ func writeIdentity(b *strings.Builder, v Value, ignoreCase bool, depth int) {
 		}
 		b.WriteByte(0)
 	case KindComplex:
-		for _, name := range slices.Sorted(maps.Keys(v.ref.fields)) {
+		for _, name := range slices.Sorted(maps.Keys(v.compound().fields)) {
 			writeIdentity(b, String(name), false, depth+1)
 			writeIdentity(b, v.Field(name), ignoreCase, depth+1)
 		}

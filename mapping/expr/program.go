@@ -204,7 +204,7 @@ func (a *attribute) eval(f *frame) (Value, error) {
 	if v.kind == KindInvalid {
 		return Value{}, &Error{
 			Expression: f.program.text, Offset: a.offset, kind: ErrEval,
-			Detail: "the attribute [" + a.name + "] holds a Go value an expression cannot use: " + v.text,
+			Detail: "the attribute [" + a.name + "] holds a Go value an expression cannot use: " + v.str(),
 		}
 	}
 	if v.IsNullOrEmpty() {

@@ -51,7 +51,7 @@ func checkRoles(c *compiler, call *invocation) error {
 // stand for the other, or just a text. An assignment without either gives access but no role.
 func role(v Value) (value, display string) {
 	if v.kind == KindString {
-		return v.text, v.text
+		return v.str(), v.str()
 	}
 	value = v.Field("value").String()
 	display = v.Field("displayName").String()

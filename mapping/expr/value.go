@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // Kind says what a [Value] holds.
@@ -56,11 +57,36 @@ func (k Kind) String() string {
 // Value is one result of an expression, or one value of a source attribute.
 // The zero Value is null. A Value does not change once made and may be shared between goroutines,
 // as long as the slices and maps it was made from are left alone.
+//
+// Use [Value.Equal] to compare; Values cannot be compared by ==.
 type Value struct {
+	_ [0]func() // not comparable
+
+	// A text is its first byte in p and its length in num, which is what a string is. The compiler
+	// keeps a struct of up to four fields in registers: with a string and a pointer beside the
+	// number and the kind an evaluation, which hands on little else, takes twice as long.
+	p    unsafe.Pointer // of text its first byte, of lists and complex values a *compound
+	num  uint64         // the length of text, the integer, the bits of the float, the boolean, or the ticks of the date
 	kind Kind
-	num  uint64 // the integer, the bits of the float, the boolean, or the ticks of the date
-	text string
-	ref  *compound
+}
+
+// textValue makes a value of a kind that holds a text.
+func textValue(kind Kind, s string) Value {
+	return Value{kind: kind, p: unsafe.Pointer(unsafe.StringData(s)), num: uint64(len(s))}
+}
+
+// str is the text of a value that holds one: of KindString or KindInvalid.
+func (v Value) str() string { return unsafe.String((*byte)(v.p), int(v.num)) }
+
+// compound is what a value of KindList or KindComplex holds.
+func (v Value) compound() *compound { return (*compound)(v.p) }
+
+// size is the length of a text, 0 of anything else.
+func (v Value) size() int {
+	if v.kind != KindString {
+		return 0
+	}
+	return int(v.num)
 }
 
 // compound holds what does not fit beside the other kinds. A list is either list or raw; raw holds
@@ -75,7 +101,7 @@ type compound struct {
 func Null() Value { return Value{} }
 
 // String is a text value. The empty text is a value, not null.
-func String(s string) Value { return Value{kind: KindString, text: s} }
+func String(s string) Value { return textValue(KindString, s) }
 
 // Int is a whole number.
 func Int(n int64) Value { return Value{kind: KindInt, num: uint64(n)} }
@@ -97,7 +123,7 @@ func Bool(b bool) Value {
 func Time(t time.Time) Value {
 	tk, ok := ticksOf(t)
 	if !ok {
-		return Value{kind: KindInvalid, text: "time.Time of year " + strconv.Itoa(t.UTC().Year())}
+		return textValue(KindInvalid, "time.Time of year "+strconv.Itoa(t.UTC().Year()))
 	}
 	return timeValue(tk)
 }
@@ -110,7 +136,7 @@ func List(values ...Value) Value {
 	if len(values) == 0 {
 		return Value{}
 	}
-	return Value{kind: KindList, ref: &compound{list: values}}
+	return Value{kind: KindList, p: unsafe.Pointer(&compound{list: values})}
 }
 
 // Strings is a list of texts; without texts it is null.
@@ -127,7 +153,7 @@ func Complex(fields map[string]any) Value {
 	if fields == nil {
 		return Value{}
 	}
-	return Value{kind: KindComplex, ref: &compound{fields: fields}}
+	return Value{kind: KindComplex, p: unsafe.Pointer(&compound{fields: fields})}
 }
 
 // IgnoreAttribute tells the caller to leave the target attribute out of the request.
@@ -157,7 +183,7 @@ func FromAny(v any) Value {
 		if len(v) == 0 {
 			return Value{}
 		}
-		return Value{kind: KindList, ref: &compound{raw: v}}
+		return Value{kind: KindList, p: unsafe.Pointer(&compound{raw: v})}
 	case map[string]any:
 		return Complex(v)
 	case int:
@@ -215,7 +241,7 @@ func fromNamed(v reflect.Value) Value {
 		}
 		return List(list...)
 	}
-	return Value{kind: KindInvalid, text: v.Type().String()}
+	return textValue(KindInvalid, v.Type().String())
 }
 
 // Kind tells what v holds.
@@ -226,7 +252,7 @@ func (v Value) IsNull() bool { return v.kind == KindNull }
 
 // IsNullOrEmpty reports whether v is absent or the empty text.
 func (v Value) IsNullOrEmpty() bool {
-	return v.kind == KindNull || v.kind == KindString && v.text == ""
+	return v.kind == KindNull || v.kind == KindString && v.num == 0
 }
 
 // Ignored reports whether v is [IgnoreAttribute] or [IgnoreObject].
@@ -235,18 +261,28 @@ func (v Value) Ignored() bool {
 }
 
 // Int returns the whole number v holds.
-func (v Value) Int() (int64, bool) { return int64(v.num), v.kind == KindInt }
+func (v Value) Int() (int64, bool) {
+	if v.kind != KindInt {
+		return 0, false
+	}
+	return int64(v.num), true
+}
 
 // Float returns the number v holds, whole or not.
 func (v Value) Float() (float64, bool) {
-	if v.kind == KindInt {
+	switch v.kind {
+	case KindInt:
 		return float64(int64(v.num)), true
+	case KindNumber:
+		return math.Float64frombits(v.num), true
 	}
-	return math.Float64frombits(v.num), v.kind == KindNumber
+	return 0, false
 }
 
 // Bool returns the boolean v holds.
-func (v Value) Bool() (value, ok bool) { return v.num == 1, v.kind == KindBool }
+func (v Value) Bool() (value, ok bool) {
+	return v.kind == KindBool && v.num == 1, v.kind == KindBool
+}
 
 // Time returns the moment v holds, in UTC.
 func (v Value) Time() (time.Time, bool) {
@@ -262,7 +298,7 @@ func (v Value) Len() int {
 	case KindNull:
 		return 0
 	case KindList:
-		return v.ref.len()
+		return v.compound().len()
 	default:
 		return 1
 	}
@@ -275,7 +311,7 @@ func (v Value) At(i int) Value {
 	case i < 0 || i >= v.Len():
 		return Value{}
 	case v.kind == KindList:
-		return v.ref.at(i)
+		return v.compound().at(i)
 	default:
 		return v
 	}
@@ -287,7 +323,7 @@ func (v Value) Field(name string) Value {
 	if v.kind != KindComplex {
 		return Value{}
 	}
-	return FromAny(v.ref.fields[name])
+	return FromAny(v.compound().fields[name])
 }
 
 func (c *compound) len() int {
@@ -311,7 +347,7 @@ func (c *compound) at(i int) Value {
 func (v Value) String() string {
 	switch v.kind {
 	case KindString:
-		return v.text
+		return v.str()
 	case KindList, KindComplex:
 		var b strings.Builder
 		v.describe(&b, 0)
@@ -319,7 +355,7 @@ func (v Value) String() string {
 	case KindIgnoreAttribute, KindIgnoreObject:
 		return v.kind.String()
 	case KindInvalid:
-		return "<" + v.text + ">"
+		return "<" + v.str() + ">"
 	}
 	text, _ := v.scalarText()
 	return text
@@ -331,7 +367,7 @@ func (v Value) scalarText() (string, bool) {
 	case KindNull:
 		return "", true
 	case KindString:
-		return v.text, true
+		return v.str(), true
 	case KindInt:
 		return strconv.FormatInt(int64(v.num), 10), true
 	case KindNumber:
@@ -361,22 +397,22 @@ func (v Value) describe(b *strings.Builder, depth int) {
 		b.WriteString("…")
 	case v.kind == KindList:
 		b.WriteByte('[')
-		for i := range v.ref.len() {
+		for i := range v.compound().len() {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			v.ref.at(i).describe(b, depth+1)
+			v.compound().at(i).describe(b, depth+1)
 		}
 		b.WriteByte(']')
 	case v.kind == KindComplex:
 		b.WriteByte('{')
-		for i, name := range slices.Sorted(maps.Keys(v.ref.fields)) {
+		for i, name := range slices.Sorted(maps.Keys(v.compound().fields)) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
 			b.WriteString(name)
 			b.WriteString(": ")
-			FromAny(v.ref.fields[name]).describe(b, depth+1)
+			FromAny(v.compound().fields[name]).describe(b, depth+1)
 		}
 		b.WriteByte('}')
 	case v.kind == KindNull:
@@ -398,7 +434,7 @@ func (v Value) toAny(depth int) any {
 	}
 	switch v.kind {
 	case KindString:
-		return v.text
+		return v.str()
 	case KindInt:
 		return int64(v.num)
 	case KindNumber:
@@ -408,14 +444,14 @@ func (v Value) toAny(depth int) any {
 	case KindTime:
 		return v.String()
 	case KindList:
-		list := make([]any, v.ref.len())
+		list := make([]any, v.compound().len())
 		for i := range list {
-			list[i] = v.ref.at(i).toAny(depth + 1)
+			list[i] = v.compound().at(i).toAny(depth + 1)
 		}
 		return list
 	case KindComplex:
-		fields := make(map[string]any, len(v.ref.fields))
-		for name, field := range v.ref.fields {
+		fields := make(map[string]any, len(v.compound().fields))
+		for name, field := range v.compound().fields {
 			fields[name] = FromAny(field).toAny(depth + 1)
 		}
 		return fields
@@ -432,26 +468,28 @@ func (v Value) equal(w Value, depth int) bool {
 	}
 	switch v.kind {
 	case KindList:
-		if v.ref.len() != w.ref.len() {
+		if v.compound().len() != w.compound().len() {
 			return false
 		}
-		for i := range v.ref.len() {
-			if !v.ref.at(i).equal(w.ref.at(i), depth+1) {
+		for i := range v.compound().len() {
+			if !v.compound().at(i).equal(w.compound().at(i), depth+1) {
 				return false
 			}
 		}
 		return true
 	case KindComplex:
-		if len(v.ref.fields) != len(w.ref.fields) {
+		if len(v.compound().fields) != len(w.compound().fields) {
 			return false
 		}
-		for name, field := range v.ref.fields {
-			other, ok := w.ref.fields[name]
+		for name, field := range v.compound().fields {
+			other, ok := w.compound().fields[name]
 			if !ok || !FromAny(field).equal(FromAny(other), depth+1) {
 				return false
 			}
 		}
 		return true
+	case KindString, KindInvalid:
+		return v.str() == w.str()
 	}
-	return v.num == w.num && v.text == w.text
+	return v.num == w.num
 }
