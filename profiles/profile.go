@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/patch"
 )
 
@@ -16,6 +17,9 @@ type Profile struct {
 	Name        string `json:"name"`
 	Title       string `json:"title,omitzero"`
 	Description string `json:"description,omitzero"`
+	// Client says that this describes not a service but an identity provider that calls services: the operations, filters and
+	// dialect are then those that it uses.
+	Client bool `json:"client,omitzero"`
 	// BaseURLs are the service's known tenant URLs, the usual one first. Empty for services with a URL per customer.
 	BaseURLs       []BaseURL              `json:"baseUrls,omitempty"`
 	Authentication []AuthenticationScheme `json:"authentication,omitempty"`
@@ -24,15 +28,22 @@ type Profile struct {
 	Resources []Resource `json:"resources"`
 	Paging    Paging     `json:"paging,omitzero"`
 	Bulk      Bulk       `json:"bulk,omitzero"`
+	// ETag says that resources have versions, and that If-Match is obeyed (RFC 7644 section 3.14).
+	ETag bool `json:"etag,omitzero"`
 	// RateLimits are what the service lets one customer do. A request counts against every limit that its method is named by.
 	RateLimits []RateLimit `json:"rateLimits,omitempty"`
-	Errors     Errors      `json:"errors,omitzero"`
+	// RateLimitHeaders are the header fields in which the service may tell the state of its limits. The client understands them
+	// whether or not they are here.
+	RateLimitHeaders []string `json:"rateLimitHeaders,omitempty"`
+	Errors           Errors   `json:"errors,omitzero"`
 	// MediaType is what requests are sent as; empty for application/scim+json.
 	MediaType string `json:"mediaType,omitzero"`
 	// Quirks are named oddities that code asks for with [Profile.Has].
 	Quirks []Quirk `json:"quirks,omitempty"`
-	// Facts says where the statements of this profile come from. A key is the JSON pointer of a value in the profile's JSON
-	// form, and covers all below it that has no entry of its own.
+	// Facts says where the statements of this profile come from. A key is the path of a value in the profile's JSON form, and
+	// covers all below it that has no entry of its own: /paging, /resources/User/attributes/userName/filter. It is a JSON pointer
+	// (RFC 6901) in which elements of lists go by their name, path or type, and texts by themselves, so that it holds when the list
+	// is edited. The empty key covers everything. See [Profile.Fact].
 	Facts map[string]Fact `json:"facts,omitempty"`
 }
 
@@ -45,7 +56,7 @@ type BaseURL struct {
 
 // AuthenticationScheme is a way in.
 type AuthenticationScheme struct {
-	// Type is bearer, header or basic.
+	// Type is bearer, header, basic, oauth2 or none.
 	Type string `json:"type"`
 	// Description says where an administrator finds the credential.
 	Description string `json:"description,omitzero"`
@@ -69,6 +80,8 @@ type Resource struct {
 	Schema   string `json:"schema"`
 	// Operations are what the service offers.
 	Operations []Operation `json:"operations"`
+	// FilterLogic is how comparisons may be joined in a filter.
+	FilterLogic FilterLogic `json:"filterLogic,omitzero"`
 	// Attributes are all that the service keeps, by full path. Empty means that nothing is known, and any attribute is let
 	// through.
 	Attributes []Attribute `json:"attributes,omitempty"`
@@ -103,6 +116,18 @@ const (
 	Update  Operation = "update"  // PATCH
 	Delete  Operation = "delete"  // DELETE
 	Search  Operation = "search"  // POST to .search
+)
+
+// FilterLogic is how a service lets comparisons be joined in a filter.
+type FilterLogic string
+
+// Filter logics. The zero value is that of RFC 7644 section 3.4.2.2: and, or, not.
+const (
+	AllLogic FilterLogic = ""
+	// AndOnly lets comparisons be joined with and alone.
+	AndOnly FilterLogic = "and"
+	// NoLogic lets a filter be a single comparison.
+	NoLogic FilterLogic = "none"
 )
 
 // Attribute describes one attribute as the service treats it.
@@ -193,6 +218,8 @@ type RateLimit struct {
 	Requests int      `json:"requests"`
 	// Seconds is the length of the window.
 	Seconds int `json:"seconds"`
+	// Per says whose requests are counted together, such as team or token; empty when it is not known.
+	Per string `json:"per,omitzero"`
 }
 
 // Covers reports whether requests with the method count against the limit.
@@ -217,12 +244,41 @@ type Errors struct {
 	HiddenTooManyRequests string `json:"hiddenTooManyRequests,omitzero"`
 	// RetryAfterSeconds is how long to wait after a 429 that does not say; 0 leaves it to the caller.
 	RetryAfterSeconds int `json:"retryAfterSeconds,omitzero"`
+	// Refusals are the answers that are known, for people who read an error and for simulators. The client decodes what comes,
+	// whether it is here or not.
+	Refusals []Refusal `json:"refusals,omitempty"`
 }
+
+// Refusal is one way in which a service says no.
+type Refusal struct {
+	Status int `json:"status"`
+	// Type is the error's scimType, empty when the service gives none.
+	Type scim.ErrorType `json:"scimType,omitzero"`
+	Body ErrorBody      `json:"body,omitzero"`
+	// When says in words what is answered so.
+	When string `json:"when"`
+}
+
+// ErrorBody is the form of the body of a refusal.
+type ErrorBody string
+
+// Forms of error bodies. The zero value is that of RFC 7644 section 3.12.
+const (
+	SCIMBody ErrorBody = ""
+	// NumericStatusBody is a SCIM error whose status is a number instead of a string.
+	NumericStatusBody ErrorBody = "numericStatus"
+	// ProblemBody is application/problem+json (RFC 9457).
+	ProblemBody ErrorBody = "problem"
+	// JSONBody is JSON of the service's own.
+	JSONBody ErrorBody = "json"
+	// TextBody is a page or another text.
+	TextBody ErrorBody = "text"
+)
 
 // Quirk is a named oddity.
 type Quirk string
 
-// Quirks that more than one service has.
+// Quirks. A profile with another one is not valid, because no code would mind it.
 const (
 	// StringFilterBooleans: boolean values in filters are quoted, as in active eq "false".
 	StringFilterBooleans Quirk = "stringFilterBooleans"
@@ -236,7 +292,7 @@ const (
 type Fact struct {
 	// Basis is documented, observed or inferred.
 	Basis Basis `json:"basis"`
-	// Source names the document.
+	// Source names the document, best by its address, or what was done to observe it.
 	Source string `json:"source,omitzero"`
 	Note   string `json:"note,omitzero"`
 }

@@ -35,6 +35,17 @@ func TestDecodeRefusesWhatNobodyWouldFollow(t *testing.T) {
 		{"PATCH attribute that is not there", `"operations"`, `"patchAttributes": ["title"], "operations"`, `"title" is not among`},
 		{"basis", `"resources"`, `"facts": {"": {"basis": "rumour"}}, "resources"`, "rumour"},
 		{"rate", `"resources"`, `"rateLimits": [{"name": "read", "requests": 0, "seconds": 60}], "resources"`, "rateLimits/read"},
+		{"fact about nothing", `"resources"`, `"facts": {"/resources/User/title": {"basis": "observed"}}, "resources"`, "about nothing"},
+		{"quirk", `"resources"`, `"quirks": ["odd"], "resources"`, `"odd" is not one of`},
+		{"filter logic", `"operations"`, `"filterLogic": "xor", "operations"`, "resources/User/filterLogic"},
+		{"authentication", `"resources"`, `"authentication": [{"type": "handshake"}], "resources"`, `"handshake" is not one of`},
+		{"base URL without TLS", `"resources"`, `"baseUrls": [{"name": "eu", "url": "http://scim.example.com/"}], "resources"`, "baseUrls/eu"},
+		{"base URL with a password", `"resources"`, `"baseUrls": [{"name": "eu", "url": "https://a:b@scim.example.com/"}], "resources"`, "baseUrls/eu"},
+		{"negative page", `"resources"`, `"paging": {"maxCount": -1}, "resources"`, "paging/maxCount"},
+		{"negative members", `"operations"`, `"maxMembers": -1, "operations"`, "resources/User/maxMembers"},
+		{"refusal that is none", `"resources"`, `"errors": {"refusals": [{"status": 200, "when": "always"}]}, "resources"`, "errors/refusals/0/status"},
+		{"refusal without reason", `"resources"`, `"errors": {"refusals": [{"status": 400}]}, "resources"`, "errors/refusals/0/when"},
+		{"error body", `"resources"`, `"errors": {"refusals": [{"status": 400, "when": "x", "body": "xml"}]}, "resources"`, "errors/refusals/0/body"},
 		{"duplicate name", `"name": "widgets"`, `"name": "widgets", "name": "gadgets"`, "duplicate"},
 		{"text after", small, small + "{}", "invalid character"},
 	}
@@ -113,4 +124,29 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestFactOfTheNearestValue(t *testing.T) {
+	p := decode(t, strings.Replace(small, `"resources"`, `"facts": {
+		"/resources/User": {"basis": "documented", "source": "manual"},
+		"/resources/User/attributes/userName/filter": {"basis": "observed", "source": "GET"}
+	}, "paging": {"maxCount": 50}, "resources"`, 1))
+	for path, want := range map[string]profiles.Basis{
+		"/resources/User/operations/create":             profiles.Documented,
+		"/resources/User/attributes/userName/type":      profiles.Documented,
+		"/resources/User/attributes/userName/filter":    profiles.Observed,
+		"/resources/User/attributes/userName/filter/eq": profiles.Observed,
+		"/paging/maxCount":                              "",
+	} {
+		if f, ok := p.Fact(path); f.Basis != want || ok != (want != "") {
+			t.Errorf("%s: basis %q, want %q", path, f.Basis, want)
+		}
+	}
+	missing, err := p.Unsourced()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/paging/maxCount"}, missing); diff != "" {
+		t.Errorf("unsourced (-want +got):\n%s", diff)
+	}
 }

@@ -1,10 +1,8 @@
 package postman_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,50 +85,41 @@ func TestRateLimits(t *testing.T) {
 	}
 }
 
-// Every fact must be about something that the profile says.
-func TestFactsPointSomewhere(t *testing.T) {
+// Nobody shall have to take a guess for a promise: each statement has a source.
+func TestEveryStatementHasItsSource(t *testing.T) {
 	p := postman.Profile()
-	data, err := p.Encode()
+	missing, err := p.Unsourced()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tree any
-	if err := json.Unmarshal(data, &tree); err != nil {
-		t.Fatal(err)
+	if len(missing) > 0 {
+		t.Errorf("no fact says where these come from:\n%s", strings.Join(missing, "\n"))
 	}
-	for pointer, fact := range p.Facts {
-		if !resolves(tree, pointer) {
-			t.Errorf("fact %q is about nothing in the profile", pointer)
+	for path, fact := range p.Facts {
+		if fact.Basis == profiles.Documented && fact.Source == "" {
+			t.Errorf("%s is documented, but the source is missing", path)
 		}
-		if fact.Basis == profiles.Documented && fact.Source == "" && fact.Note == "" {
-			t.Errorf("fact %q is documented, but does not say where", pointer)
+		if fact.Basis == profiles.Inferred && fact.Note == "" {
+			t.Errorf("%s is inferred, but from what?", path)
 		}
 	}
 }
 
-func resolves(tree any, pointer string) bool {
-	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		if pointer == "" {
-			return true
-		}
-		switch node := tree.(type) {
-		case map[string]any:
-			next, ok := node[step]
-			if !ok {
-				return false
-			}
-			tree = next
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(node) {
-				return false
-			}
-			tree = node[i]
-		default:
-			return false
+func TestBasisOfWhatIsNotPromised(t *testing.T) {
+	tests := map[string]profiles.Basis{
+		"/resources/User/attributes/userName/filter":       profiles.Documented,
+		"/resources/User/attributes/externalId/mutability": profiles.Inferred,
+		"/resources/User/filterLogic":                      profiles.Inferred,
+		"/resources/Group/deleteEffect":                    profiles.Documented,
+		"/paging/maxCount":                                 profiles.Inferred,
+		"/rateLimits/write/requests":                       profiles.Documented,
+		"/errors/retryAfterSeconds":                        profiles.Inferred,
+	}
+	for path, want := range tests {
+		if got, ok := postman.Profile().Fact(path); !ok || got.Basis != want {
+			t.Errorf("%s: %q, want %q", path, got.Basis, want)
 		}
 	}
-	return true
 }
 
 func TestProfileIsTheCallers(t *testing.T) {
