@@ -94,7 +94,7 @@ type capabilitiesCache struct {
 func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 	if p := c.profile; p != nil {
 		caps := Capabilities{
-			Patch: true, Filter: true, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
+			Patch: true, Filter: true, ETag: p.ETag, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
 			Bulk: p.Bulk.Supported, MaxOperations: p.Bulk.MaxOperations, MaxPayload: p.Bulk.MaxPayloadSize,
 		}
 		return caps, nil

@@ -82,7 +82,14 @@ func checkValue(a *profiles.Attribute, doc scim.Document, whole bool) *scim.Erro
 	switch {
 	case !there && a.Required && whole && a.Mutability != "readOnly":
 		return notSent(http.StatusBadRequest, scim.InvalidValue, a.Path, "%s is required by the service", a.Path)
-	case there && a.Format == profiles.Email && !isEmail(v):
+	case there:
+		return checkFormat(a, v)
+	}
+	return nil
+}
+
+func checkFormat(a *profiles.Attribute, v any) *scim.Error {
+	if a.Format == profiles.Email && !isEmail(v) {
 		return notSent(http.StatusBadRequest, scim.InvalidValue, a.Path, "%s must be an e-mail address for this service", a.Path)
 	}
 	return nil
@@ -104,14 +111,40 @@ func (k *kind) checkMembers(doc scim.Document) *scim.Error {
 	return nil
 }
 
-// checkPatch refuses operations on attributes that only the service writes, and on those that it changes only by PUT.
+// checkPatch refuses operations on attributes that only the service writes, and values that it is known to refuse.
 func (k *kind) checkPatch(operations []scim.PatchOperation) *scim.Error {
 	for i, op := range operations {
+		err := k.checkFormats(op)
 		for _, path := range targets(op) {
-			if err := k.checkTarget(path); err != nil {
-				err.Operation = i + 1
-				return err
+			if err == nil {
+				err = k.checkTarget(path)
 			}
+		}
+		if err != nil {
+			err.Operation = i + 1
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFormats refuses values that break a rule of the service. Paths with value filters are left to it.
+func (k *kind) checkFormats(op scim.PatchOperation) *scim.Error {
+	if strings.EqualFold(string(op.Op), string(scim.OpRemove)) {
+		return nil
+	}
+	for _, a := range k.attributes() {
+		v, there := op.Value, strings.EqualFold(op.Path, a.Path)
+		if object, ok := op.Value.(map[string]any); ok && op.Path == "" {
+			if path, err := filter.ParseAttr(a.Path); err == nil {
+				v, there = lookUp(object, path)
+			}
+		}
+		if text, ok := v.(string); !there || !ok || text == "" {
+			continue
+		}
+		if err := checkFormat(&a, v); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -164,6 +197,9 @@ func (k *kind) checkQuery(q Query, p *profiles.Profile) (filter.Filter, *scim.Er
 	if err := k.checkFilter(q.Filter); err != nil {
 		return q.Filter, err
 	}
+	if err := k.checkLogic(q.Filter); err != nil {
+		return q.Filter, err
+	}
 	if p.Has(profiles.StringFilterBooleans) {
 		return quoteBooleans(q.Filter.Node()), nil
 	}
@@ -203,6 +239,39 @@ func (k *kind) checkFilter(f filter.Filter) (refusal *scim.Error) {
 		return visit(filter.Attr{})(n)
 	})
 	return refusal
+}
+
+// checkLogic refuses to join comparisons in ways that the service does not support.
+func (k *kind) checkLogic(f filter.Filter) (refusal *scim.Error) {
+	if k.known == nil || k.known.FilterLogic == profiles.AllLogic {
+		return nil
+	}
+	f.Walk(func(n filter.Node) bool {
+		word := logicWord(n)
+		if _, inside := n.(*filter.ValuePath); inside || refusal != nil {
+			return false
+		}
+		if word == "" || word == "and" && k.known.FilterLogic == profiles.AndOnly {
+			return true
+		}
+		refusal = notSent(http.StatusBadRequest, scim.InvalidFilter, "",
+			"the service does not support %q in filters; filter by less, and choose from what is listed", word)
+		return false
+	})
+	return refusal
+}
+
+// logicWord is what joins the terms of a node, if anything.
+func logicWord(n filter.Node) string {
+	switch n.(type) {
+	case *filter.And:
+		return "and"
+	case *filter.Or:
+		return "or"
+	case *filter.Not:
+		return "not"
+	}
+	return ""
 }
 
 // walkNode is Filter.Walk for a part of a filter.

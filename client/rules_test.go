@@ -93,6 +93,30 @@ func TestWhatPostmanRefusesIsNotSent(t *testing.T) {
 			}, scim.ErrInvalidValue, []string{"userName must be an e-mail address"},
 		},
 		{
+			"filters joined", func(c *client.Client) error {
+				_, err := c.Users().First(t.Context(), filter.Eq("userName", "a@example.com").And(filter.Eq("active", true)))
+				return err
+			}, scim.ErrInvalidFilter, []string{`does not support "and"`},
+		},
+		{
+			"filter turned round", func(c *client.Client) error {
+				_, err := c.Users().First(t.Context(), filter.Eq("active", true).Not())
+				return err
+			}, scim.ErrInvalidFilter, []string{`does not support "not"`},
+		},
+		{
+			"patch to a userName that is no address", func(c *client.Client) error {
+				_, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{{Op: "replace", Path: "username", Value: "a"}})
+				return err
+			}, scim.ErrInvalidValue, []string{"userName must be an e-mail address"},
+		},
+		{
+			"patch without a path to a userName that is no address", func(c *client.Client) error {
+				_, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{{Op: "replace", Value: map[string]any{"userName": "a"}}})
+				return err
+			}, scim.ErrInvalidValue, []string{"userName must be an e-mail address"},
+		},
+		{
 			"patch what the service writes", func(c *client.Client) error {
 				_, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{{Op: "replace", Path: "meta.created", Value: "x"}})
 				return err
