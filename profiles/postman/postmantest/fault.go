@@ -8,7 +8,11 @@ import (
 	"github.com/scimbridge/scim"
 )
 
-// Fault makes the simulator fail in place of answering.
+// Fault makes the simulator fail in place of answering, or answer late.
+//
+//	srv.Inject(postmantest.Fault{Status: 429, RetryAfter: 30 * time.Second, Times: 3}) // a burst of refusals
+//	srv.Inject(postmantest.Fault{Method: "POST", Status: 0, AfterApply: true})         // created, but nobody is told
+//	srv.Inject(postmantest.Fault{Delay: time.Minute, Pass: true})                      // slow, but right
 type Fault struct {
 	// Method and Path limit the fault to requests with that method, and to paths that begin so. Empty means all.
 	Method, Path string
@@ -18,6 +22,10 @@ type Fault struct {
 	RetryAfter time.Duration
 	// HTML answers with a page instead of a SCIM error, as a gateway does.
 	HTML bool
+	// Delay is how long the answer is held back. It ends early with the request's context, and takes no time with [Options.Clock].
+	Delay time.Duration
+	// Pass answers as usual after the delay: Status, RetryAfter, HTML and AfterApply do not count then.
+	Pass bool
 	// AfterApply carries the request out first, so that only its answer is lost.
 	AfterApply bool
 	// Skip lets that many requests pass first. Times is how many then fail; 0 means one.

@@ -1,6 +1,7 @@
 package postmantest
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -16,8 +17,10 @@ const DefaultKey = "simulated-scim-api-key"
 type Options struct {
 	// Key is the SCIM API key that is let in: [DefaultKey] when empty.
 	Key string
-	// Now is the clock of rate limits and timestamps; nil is [time.Now].
+	// Now is the clock of rate limits and timestamps; nil is that of Clock, or else [time.Now].
 	Now func() time.Time
+	// Clock is a virtual clock, for Now and for the delays of faults.
+	Clock *Clock
 	// RateLimits replace those of the profile. An empty list that is not nil means that there are none.
 	RateLimits []profiles.RateLimit
 
@@ -104,6 +107,9 @@ func (o Options) withDefaults() Options {
 	if o.Key == "" {
 		o.Key = DefaultKey
 	}
+	if o.Now == nil && o.Clock != nil {
+		o.Now = o.Clock.Now
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -111,6 +117,14 @@ func (o Options) withDefaults() Options {
 		o.RateLimits = postman.Profile().RateLimits
 	}
 	return o
+}
+
+// wait holds a request back.
+func (o *Options) wait(ctx context.Context, d time.Duration) error {
+	if o.Clock != nil {
+		return o.Clock.Sleep(ctx, d)
+	}
+	return sleep(ctx, d)
 }
 
 func (o *Options) verified(email string) bool {

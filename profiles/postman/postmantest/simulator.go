@@ -114,7 +114,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	entry.Body = string(body)
 	answer := httptest.NewRecorder()
-	if fault := s.fault(r.Method, path); fault != nil {
+	fault := s.fault(r.Method, path)
+	if fault != nil && fault.Delay > 0 {
+		// Whoever gave up waiting gets no answer; the request is carried out all the same, as with any service.
+		_ = s.options.wait(r.Context(), fault.Delay)
+	}
+	if fault != nil && !fault.Pass {
 		if fault.AfterApply {
 			s.answer(answer, r, path, body, err)
 		}
