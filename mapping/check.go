@@ -238,9 +238,17 @@ func (c *checker) checkTarget(a *attribute) {
 		c.add(Warning, name, "the service is not known to keep this attribute. It keeps %s", c.writable())
 	case described != nil && described.Mutability == "immutable" && a.definition.Apply != OnCreate:
 		c.add(Warning, name, `the attribute cannot be changed once it is set: apply "create" avoids updates that fail or do nothing`)
-	case c.resource == nil && c.mapping.typed && !a.target.known && a.target.path.Attr.URN == "":
-		c.add(Warning, name, "the schema of %s has no such attribute", c.mapping.definition.Target)
+	case c.resource == nil && c.mapping.schema != nil && !a.target.known && a.target.path.Attr.URN == "":
+		c.add(Warning, name, "the schema of %s has no such attribute%s", c.mapping.definition.Target, c.meant(a))
 	}
+}
+
+// meant names the attribute of an extension that was perhaps meant.
+func (c *checker) meant(a *attribute) string {
+	if found, ok := c.mapping.schema.LookupLoose(a.target.path.Target().String()); ok {
+		return ": did you mean " + found.Path() + "?"
+	}
+	return ""
 }
 
 // writable lists the attributes that the service keeps.

@@ -83,12 +83,12 @@ func TestCheckSource(t *testing.T) {
 }
 
 func TestCheckWithoutProfile(t *testing.T) {
-	m := mapping.MustCompile(without("", mapping.AttributeMapping{Target: "groups", Source: "x"}, mapping.AttributeMapping{Target: "colour", Source: "y"}))
+	m := mapping.MustCompile(without("", mapping.AttributeMapping{Target: "groups", Source: "x"}, mapping.AttributeMapping{Target: "colour", Source: "y"}, mapping.AttributeMapping{Target: "department", Source: "z"}))
 	var got []string
 	for _, p := range m.Check(nil) {
 		got = append(got, p.String())
 	}
-	want := []string{"error: groups: the attribute is read-only", "warning: colour: the schema of User has no such attribute"}
+	want := []string{"error: groups: the attribute is read-only", "warning: colour: the schema of User has no such attribute", "warning: department: the schema of User has no such attribute: did you mean " + enterprise + ":department?"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

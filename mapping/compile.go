@@ -94,7 +94,7 @@ func Compile(definition ObjectMapping, opts ...Option) (*Mapping, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	m.layout, m.typed = c.layout, c.schema != nil
+	m.layout, m.schema = c.layout, c.schema
 	m.collect()
 	return m, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/mapping"
 )
 
@@ -48,6 +49,31 @@ func unwrap(err error) error {
 			return err
 		}
 		err = inner.Unwrap()
+	}
+}
+
+// What the guide shows must work.
+func TestGuide(t *testing.T) {
+	guide, err := os.ReadFile("../docs/mapping.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(guide), "```json\n")
+	text, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the guide has no JSON")
+	}
+	f, err := mapping.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := mapOne(t, f.Mappings[0], object{"userPrincipalName": "a@x", "IsSoftDeleted": false})
+	want := scim.Document{"userName": "a@x", "active": true, "name": object{"givenName": "-", "familyName": "-"}, "locale": "nb-NO"}
+	if diff := cmp.Diff(want, result.Create); diff != "" {
+		t.Errorf("create (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"title"}, result.Clear); diff != "" {
+		t.Errorf("clear (-want +got):\n%s", diff)
 	}
 }
 
@@ -204,7 +230,14 @@ func FuzzDecode(f *testing.F) {
 			}
 			m.InScope(person())
 			m.Check(nil)
-			_ = m.Explain(t.Context(), person(), mapping.Env{}).String()
+			e := m.Explain(t.Context(), person(), mapping.Env{})
+			_ = e.String()
+			if e.Err == nil {
+				merged := m.Merge(scim.Document{"emails": []any{object{"type": "work", "value": "w"}}}, e.Result)
+				if diff := cmp.Diff(merged, m.Merge(merged, e.Result)); diff != "" {
+					t.Errorf("merging twice is not merging once (-once +twice):\n%s", diff)
+				}
+			}
 			_, _ = mapping.Reverse(definition)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/mapping/expr"
+	"github.com/scimbridge/scim/schema"
 )
 
 // Mapping is a compiled [ObjectMapping]. It is safe for concurrent use.
@@ -30,7 +31,7 @@ type Mapping struct {
 	addOnly     []string
 	always      []string
 	redacted    []string
-	typed       bool // there was a schema of the target
+	schema      *schema.Schema // of the target; nil when there was none
 	runs        sync.Pool
 }
 
@@ -143,11 +144,15 @@ type Match struct {
 	path      filter.Path
 }
 
-// Filter returns the filter that finds the object: userName eq "…", or emails[type eq "work" and value eq "…"].
+// Filter returns the filter that finds the object: userName eq "…", or emails[type eq "work" and value eq "…"]. It is invalid when
+// Attribute is no path.
 func (m Match) Filter() filter.Filter {
 	p := m.path
 	if p.IsZero() {
-		return filter.Eq(m.Attribute, m.Value)
+		var err error
+		if p, err = filter.ParsePath(m.Attribute); err != nil {
+			return filter.Eq(m.Attribute, m.Value) // which says that it is invalid
+		}
 	}
 	if p.Filter.IsZero() {
 		return filter.Eq(p.Target().String(), m.Value)
@@ -171,11 +176,14 @@ type Reference struct {
 }
 
 // Put sets the attribute in a document to the ids of target objects, as SCIM writes them: {"value": id}, or a list of these.
-// Without ids it removes the attribute.
+// Without ids it removes the attribute. A Target that is no path leaves the document alone.
 func (r Reference) Put(doc scim.Document, ids ...string) {
 	p := r.path
 	if p.IsZero() {
-		p.Attr.Name = r.Target
+		var err error
+		if p, err = filter.ParsePath(r.Target); err != nil {
+			return
+		}
 	}
 	object := map[string]any(doc)
 	for _, key := range []string{p.Attr.URN, outer(p)} {

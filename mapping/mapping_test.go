@@ -256,6 +256,27 @@ func TestReferences(t *testing.T) {
 			t.Errorf("got error %v, want ErrValue", err)
 		}
 	})
+	t.Run("made again from what was kept of them", func(t *testing.T) {
+		doc := scim.Document{}
+		mapping.Reference{Target: enterprise + ":manager"}.Put(doc, "42")
+		mapping.Reference{Target: "members", MultiValued: true}.Put(doc, "1", "2")
+		mapping.Reference{Target: "team.lead"}.Put(doc, "3")
+		mapping.Reference{Target: "no path"}.Put(doc, "4")
+		want := scim.Document{
+			enterprise: object{"manager": object{"value": "42"}}, "members": []any{object{"value": "1"}, object{"value": "2"}},
+			"team": object{"lead": object{"value": "3"}},
+		}
+		if diff := cmp.Diff(want, doc); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		match := mapping.Match{Attribute: `emails[type eq "work"].value`, Value: "a"}.Filter().String()
+		if want := `emails[type eq "work" and value eq "a"]`; match != want {
+			t.Errorf("got filter %s, want %s", match, want)
+		}
+		if (mapping.Match{Attribute: "no path", Value: "a"}).Filter().Err() == nil {
+			t.Error("a match of no path makes a filter")
+		}
+	})
 	t.Run("put into a document and taken out again", func(t *testing.T) {
 		r := mapOne(t, users(manager), object{"manager": "E1"}).References[0]
 		doc := scim.Document{"userName": "a"}
