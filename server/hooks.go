@@ -26,6 +26,10 @@ type Hooks struct {
 	// belongs to the hook. Attributes and excludedAttributes are applied to the result, and what is never
 	// returned is taken out of it.
 	OnRead func(ctx context.Context, key Key, doc scim.Document) (scim.Document, error)
+	// Observe is called when a request comes in, before it is known who sends it; Identity of info is empty. The request is
+	// served with the context that it returns. The function that it returns, which may be nil, is called with the status of the
+	// answer when the request is over. Tracing and metrics plug in here.
+	Observe func(ctx context.Context, info RequestInfo) (context.Context, func(status int))
 	// OnError may replace the error that the client gets. err is what happened; answer what would be sent. The answer must not be
 	// changed: to send another, return another.
 	OnError func(ctx context.Context, err error, answer *scim.Error) *scim.Error
@@ -74,6 +78,10 @@ type RequestInfo struct {
 	Identity Identity
 	// BaseURL is the service's URL as the client sees it, without a slash at the end.
 	BaseURL string
+	// Operation says what the request does: create, read, list, replace, patch, delete, search, bulk, discover or unknown.
+	Operation string
+	// ResourceType is the name of the type that the path names; empty when it names none.
+	ResourceType string
 	// Request is the HTTP request. Its body has been read, or will be by the server.
 	Request *http.Request
 }

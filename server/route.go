@@ -116,6 +116,34 @@ func (s *Server) parse(path string) route {
 	return route{endpoint: e, id: id}
 }
 
+// operationName says in a word what a request does.
+func operationName(to route, method string) string {
+	switch to.endpoint {
+	case collection, rootEndpoint:
+		if method == http.MethodPost {
+			return "create"
+		}
+		return "list"
+	case resource, me:
+		switch method {
+		case http.MethodPut:
+			return "replace"
+		case http.MethodPatch:
+			return "patch"
+		case http.MethodDelete:
+			return "delete"
+		}
+		return "read"
+	case collectionSearch, rootSearch:
+		return "search"
+	case bulk:
+		return "bulk"
+	case serviceProviderConfig, resourceTypes, schemas:
+		return "discover"
+	}
+	return "unknown"
+}
+
 // methodError is a request with a method that its endpoint does not have.
 type methodError struct{ allow string }
 

@@ -76,7 +76,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel = context.WithTimeout(ctx, s.opts.Limits.Timeout)
 		defer cancel()
 	}
-	answer, err := c.serve(ctx)
+	to, prefix := s.route(r)
+	c.info.BaseURL = s.baseURL(r, prefix)
+	c.info.Operation = operationName(to, r.Method)
+	if to.typ != nil {
+		c.info.ResourceType = to.typ.Name
+	}
+	if s.opts.Hooks.Observe != nil {
+		var end func(status int)
+		if ctx, end = s.opts.Hooks.Observe(ctx, c.info); end != nil {
+			c.end = end
+		}
+	}
+	answer, err := c.serve(ctx, to)
 	if err != nil {
 		c.fail(ctx, err)
 		return
@@ -92,6 +104,8 @@ type call struct {
 	info   RequestInfo
 	start  time.Time
 	status int
+	// end tells the observer that the call is over; nil for none.
+	end func(status int)
 }
 
 // tenant is whose resources the call is about.
@@ -101,15 +115,13 @@ func (c *call) key(rt *resourceType, id string) Key {
 	return Key{Tenant: c.tenant(), Type: rt.Name, ID: id}
 }
 
-func (c *call) serve(ctx context.Context) (reply, error) {
+func (c *call) serve(ctx context.Context, to route) (reply, error) {
 	identity, err := c.s.opts.Authenticator.Authenticate(c.r)
 	if err != nil {
 		return reply{}, err
 	}
 	c.info.Identity = identity
-	route, prefix := c.s.route(c.r)
-	c.info.BaseURL = c.s.baseURL(c.r, prefix)
-	return c.dispatch(ctx, route)
+	return c.dispatch(ctx, to)
 }
 
 // finish logs the call. It must be deferred: it turns a panic into a response.
@@ -124,6 +136,9 @@ func (c *call) finish() {
 			panic(http.ErrAbortHandler) // a part of the response is on its way: only the connection's end can tell
 		}
 		c.writeError(internalError())
+	}
+	if c.end != nil {
+		c.end(c.status)
 	}
 	if !c.s.opts.Logger.Enabled(c.r.Context(), slog.LevelDebug) {
 		return
