@@ -124,6 +124,9 @@ func (c *cycle) steps(ctx context.Context) error {
 		return err
 	}
 	c.js.Unread = false
+	if err := c.recover(ctx); err != nil {
+		return err
+	}
 	if err := c.judge(ctx); err != nil {
 		return err
 	}

@@ -221,6 +221,10 @@ func (c *cycle) perform(ctx context.Context, r *rule, rec *Record) result {
 	if rec.Flags.Has(Duplicate) {
 		return result{rec: rec, quiet: true, keepScheduled: true}
 	}
+	if rec.TargetID == "" && rec.Flags.Has(Creating) {
+		// It could not be found out yet what became of it.
+		return result{rec: rec, quiet: true, keepScheduled: true}
+	}
 	s := c.decide(r, rec)
 	if rec.Flags.Has(Held) && (s.action == ActionDisable || s.action == ActionDelete) {
 		return result{rec: rec, quiet: true, keepScheduled: true}
@@ -263,7 +267,7 @@ func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) res
 	found := c.candidates[rec.Key]
 	if found == nil && !c.listed[r.source] {
 		var err error
-		if found, err = c.lookUp(ctx, r, rec); err != nil {
+		if found, err = c.lookUp(ctx, r, rec.Want.Match); err != nil {
 			return c.failed(err)
 		}
 	}
@@ -286,9 +290,9 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 		}
 		return c.failed(err)
 	}
-	ours := rec.Flags.Has(Creating)
-	rec.linkTo(doc.ID(), project(doc, r.shape(rec.Want)))
-	rec.Flags = rec.Flags.With(Created, ours).With(Creating, false)
+	if err := c.adopt(ctx, r, rec, doc); err != nil {
+		return c.failed(err)
+	}
 	s := c.decide(r, rec)
 	if s.action == ActionSkip {
 		return result{step: step{action: ActionLink, reason: "matches target object " + doc.ID()}}
@@ -308,17 +312,16 @@ func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
 	if !r.offers(profiles.Create) {
 		return result{failure: &Failure{Code: NotImplemented, Reason: "the target does not offer to create " + r.target + " objects"}}
 	}
-	restricted := c.policy.Adopt == AdoptNever || c.policy.MayAdopt != nil
-	rec.Flags |= Creating
-	if restricted {
-		// If the process dies after this, the object that is found then is known to be our own.
-		if err := c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}}); err != nil {
-			return result{fatal: err}
-		}
-	}
 	doc := s.after.Clone()
 	members, err := c.membersOnCreate(ctx, r, rec, doc)
 	if err != nil {
+		return result{fatal: err}
+	}
+	// If the process dies after this, the object that is found then is known to be our own.
+	rec.Flags |= Creating
+	rec.Intent = rec.Want.Match
+	setIDs(&rec.UnsureRefs, r.members, members)
+	if err := c.intend(ctx, rec); err != nil {
 		return result{fatal: err}
 	}
 	made, err := c.create(ctx, r, doc)
@@ -335,10 +338,10 @@ func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
 		return c.addFailed(ctx, r, rec, err)
 	}
 	rec.linkTo(made.ID(), project(s.after, r.shape(rec.Want)))
-	rec.Flags = rec.Flags.With(Created, true).With(Creating, false)
-	if members != nil {
-		rec.SentRefs = map[string][]string{r.members: members}
-	}
+	rec.Flags = rec.Flags.With(Created, true)
+	rec.created()
+	setIDs(&rec.UnsureRefs, r.members, nil)
+	setIDs(&rec.SentRefs, r.members, members)
 	return result{step: s, writes: 1, added: len(members)}
 }
 
@@ -354,15 +357,15 @@ func (c *cycle) addFailed(ctx context.Context, r *rule, rec *Record, err error) 
 		return result{fatal: err}
 	}
 	f := failureOf(err)
+	if !f.Transient {
+		// It was refused, so what is found now is somebody else's.
+		rec.created()
+		setIDs(&rec.UnsureRefs, r.members, nil)
+	}
 	if f.Code != EntryConflict && !f.Transient {
-		rec.Flags &^= Creating
 		return c.failed(err)
 	}
-	if f.Code == EntryConflict {
-		// Somebody else's: it was there before.
-		rec.Flags &^= Creating
-	}
-	found, lookErr := c.lookUp(ctx, r, rec)
+	found, lookErr := c.lookUp(ctx, r, rec.Want.Match)
 	if lookErr != nil && fatal(lookErr) {
 		return result{fatal: lookErr}
 	}
@@ -377,31 +380,44 @@ func (c *cycle) addFailed(ctx context.Context, r *rule, rec *Record, err error) 
 
 // change updates or disables a target object.
 func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result {
+	wasUnsure := rec.Flags.Has(Unsure)
+	rec.tries(s.after)
+	if err := c.intend(ctx, rec); err != nil {
+		return result{fatal: err}
+	}
 	err := c.update(ctx, r, rec.TargetID, s.before, s.after)
 	switch {
 	case errors.Is(err, scim.ErrNotFound):
 		return c.vanished(ctx, r, rec, s)
 	case errors.Is(err, scim.ErrConflict) || errors.Is(err, scim.ErrUniqueness):
+		if !wasUnsure {
+			rec.sure()
+		}
 		return result{failure: failureOf(err), again: true, writes: 1}
 	case err != nil:
 		res := c.failed(err)
 		res.writes = 1
+		if !wasUnsure && res.failure != nil && !res.failure.Transient {
+			// It was refused, so nothing has changed.
+			rec.sure()
+		}
 		return res
 	}
 	rec.Sent = s.after
-	c.noteState(r, rec, s)
+	c.noteState(r, rec, s, wasUnsure)
+	rec.sure()
 	return result{step: s, writes: 1}
 }
 
 // noteState remembers whether the target object is disabled now.
-func (c *cycle) noteState(r *rule, rec *Record, s step) {
+func (c *cycle) noteState(r *rule, rec *Record, s step, wasUnsure bool) {
 	was := rec.Flags.Has(Disabled)
 	now := s.action == ActionDisable || rec.leaving() || r.softDelete && rec.Flags.Has(SoftDeleted)
 	rec.Flags = rec.Flags.With(Disabled, now)
 	switch {
 	case now && !was:
 		rec.Left = c.began
-	case was && !now:
+	case (was || wasUnsure) && !now:
 		// Many targets drop the memberships of a disabled account.
 		rec.Flags |= Rejoin
 		rec.Left = time.Time{}
@@ -419,7 +435,7 @@ func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) resu
 	if next.action != ActionCreate {
 		return result{step: next}
 	}
-	found, err := c.lookUp(ctx, r, rec)
+	found, err := c.lookUp(ctx, r, rec.Want.Match)
 	if err != nil {
 		return c.failed(err)
 	}
@@ -437,6 +453,10 @@ func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) resu
 
 // remove deletes a target object.
 func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result {
+	rec.tries(scim.Document{})
+	if err := c.intend(ctx, rec); err != nil {
+		return result{fatal: err}
+	}
 	err := c.delete(ctx, r, rec.TargetID)
 	switch {
 	case err == nil, errors.Is(err, scim.ErrNotFound):
@@ -457,4 +477,135 @@ func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result
 func statusIs(err error, status int) bool {
 	var e *scim.Error
 	return errors.As(err, &e) && e.Status == status
+}
+
+// intend records what is about to be sent. If the process dies then, it is known that the target may have it.
+func (c *cycle) intend(ctx context.Context, rec *Record) error {
+	return c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}})
+}
+
+// maxTried bounds the changes of which it is not known whether they took effect.
+const maxTried = 8
+
+// tries notes that the target may hold something else soon.
+func (rec *Record) tries(after scim.Document) {
+	rec.Flags |= Unsure
+	if slices.ContainsFunc(rec.Tried, func(d scim.Document) bool { return equalDocs(d, after) && len(d) == len(after) }) {
+		return
+	}
+	if rec.Tried = append(rec.Tried, after); len(rec.Tried) > maxTried {
+		rec.Tried = append([]scim.Document{merge(rec.Tried[0], rec.Tried[1])}, rec.Tried[2:]...)
+	}
+}
+
+// created notes that the outcome of a create is known.
+func (rec *Record) created() {
+	rec.Intent = nil
+	rec.Flags &^= Creating
+}
+
+// adopt links a record to a target object that was found.
+func (c *cycle) adopt(ctx context.Context, r *rule, rec *Record, doc scim.Document) error {
+	rec.linkTo(doc.ID(), project(doc, r.shape(rec.Want)))
+	rec.Flags = rec.Flags.With(Created, rec.Flags.Has(Creating))
+	rec.created()
+	if r.members == "" || !r.isGroup() {
+		return nil
+	}
+	return c.readMembers(ctx, r, rec)
+}
+
+// readMembers finds out which members a group has that is taken over. Members that are linked to no source object are left alone.
+func (c *cycle) readMembers(ctx context.Context, r *rule, rec *Record) error {
+	c.reads.Add(1)
+	group, err := c.target.Get(ctx, r.target, rec.TargetID)
+	if err = c.checked(ctx, err); err != nil {
+		return err
+	}
+	var ids []string
+	members, _ := field(group, "members").([]any)
+	for _, m := range members {
+		object, _ := m.(map[string]any)
+		targetID, _ := field(object, "value").(string)
+		id, err := c.sourceOf(ctx, targetID)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	setIDs(&rec.SentRefs, r.members, sorted(ids))
+	return nil
+}
+
+// sourceOf returns the source id of the object that is linked to a target object, or "".
+func (c *cycle) sourceOf(ctx context.Context, targetID string) (string, error) {
+	for _, r := range c.job.rules {
+		key, err := c.state.Linked(ctx, c.job.config.Name, r.source, targetID)
+		if err != nil {
+			return "", err
+		}
+		if key == 0 {
+			continue
+		}
+		records, err := c.state.Records(ctx, c.job.config.Name, []int64{key})
+		if err != nil || len(records) == 0 {
+			return "", err
+		}
+		return records[0].SourceID, nil
+	}
+	return "", nil
+}
+
+// recover finds the objects for which a create was sent whose outcome is not known, because the process was killed or the answer was lost.
+// It looks for what was sent then; the source may say something else by now, or nothing.
+func (c *cycle) recover(ctx context.Context) error {
+	return c.each(ctx, Query{Creating: true}, func(rec *Record) error {
+		r := c.job.rule(rec.Type)
+		if r == nil || c.skips(rec) {
+			return nil
+		}
+		commit := &Commit{}
+		found, err := c.lookUp(ctx, r, rec.Intent)
+		switch {
+		case err == nil && found != nil && len(found.docs) == 1:
+			err = c.recovered(ctx, r, rec, found.docs[0])
+		case err == nil:
+			rec.created()
+			rec.UnsureRefs = nil
+		}
+		if err != nil {
+			res := c.failed(err)
+			if res.fatal != nil {
+				return res.fatal
+			}
+			c.fail(r, rec, res.failure)
+		}
+		if rec.TargetID == "" && !rec.Flags.Has(Present) && !rec.Flags.Has(Creating) {
+			commit.Forget = append(commit.Forget, rec.Key)
+		} else {
+			commit.Put = append(commit.Put, rec)
+		}
+		return c.commit(ctx, commit)
+	})
+}
+
+func (c *cycle) recovered(ctx context.Context, r *rule, rec *Record, doc scim.Document) error {
+	other, err := c.owner(ctx, r, doc.ID(), rec)
+	if err != nil {
+		return err
+	}
+	if other != "" {
+		rec.created()
+		return nil
+	}
+	if err := c.adopt(ctx, r, rec, doc); err != nil {
+		return err
+	}
+	if !rec.Flags.Has(Duplicate) {
+		rec.reset()
+	}
+	rec.Flags |= Dirty
+	return nil
 }

@@ -30,7 +30,8 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 	if rec.TargetID == "" {
 		return c.decideCreate(r, rec)
 	}
-	s := step{action: ActionUpdate, before: rec.Sent, after: r.governed(rec.Sent, rec.Want)}
+	s := step{action: ActionUpdate, after: r.governed(rec.Sent, rec.Want)}
+	s.before = rec.known(s.after)
 	if rec.Flags.Has(SoftDeleted) && !rec.Flags.Has(Disabled) {
 		s.action, s.reason = ActionDisable, "disabled in the source"
 	}
@@ -45,6 +46,24 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 
 // leaving reports whether the object should not be in the target.
 func (rec *Record) leaving() bool { return !rec.Flags.Has(InScope) || !rec.Flags.Has(Present) }
+
+// known returns what the target is known to hold, for a change to what it should hold. Where it is not known, it is taken to be otherwise,
+// so that the change is sent.
+func (rec *Record) known(after scim.Document) scim.Document {
+	if !rec.Flags.Has(Unsure) {
+		return rec.Sent
+	}
+	before := rec.Sent.Clone()
+	for _, tried := range rec.Tried {
+		before = merge(before, difference(after, tried))
+		for name := range after {
+			if empty(tried[name]) {
+				delete(before, name)
+			}
+		}
+	}
+	return before
+}
 
 func (c *cycle) decideCreate(r *rule, rec *Record) step {
 	switch {
@@ -67,7 +86,7 @@ func (c *cycle) decideLeaving(r *rule, rec *Record) step {
 		return skip(why)
 	case c.protected(r, rec):
 		return skip("the object is protected")
-	case rec.Flags.Has(Disabled):
+	case rec.Flags.Has(Disabled) && !rec.Flags.Has(Unsure):
 		return c.decideAfter(r, rec, skip)
 	case how == LeaveAlone:
 		return skip(why + "; the policy is to leave it alone")
@@ -80,7 +99,8 @@ func (c *cycle) decideLeaving(r *rule, rec *Record) step {
 	case how == LeaveDisable && !canDisable && c.deprovisionsByDelete(r) && canDelete:
 		return step{action: ActionDelete, reason: why, before: rec.Sent}
 	case canDisable:
-		return step{action: ActionDisable, reason: why, before: rec.Sent, after: merge(rec.Sent, rec.Want.Disable)}
+		after := merge(rec.Sent, rec.Want.Disable)
+		return step{action: ActionDisable, reason: why, before: rec.known(after), after: after}
 	}
 	return skip(why + "; the mapping and the target offer no way to end its access")
 }

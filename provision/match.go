@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/profiles"
@@ -142,8 +143,8 @@ func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Docu
 }
 
 // lookUp looks the target object of one source object up, by the matching attributes in their order.
-func (c *cycle) lookUp(ctx context.Context, r *rule, rec *Record) (*candidate, error) {
-	for i, m := range rec.Want.Match {
+func (c *cycle) lookUp(ctx context.Context, r *rule, match []MatchValue) (*candidate, error) {
+	for i, m := range match {
 		if !c.filterable(r, m.Attribute) {
 			continue
 		}
@@ -152,6 +153,12 @@ func (c *cycle) lookUp(ctx context.Context, r *rule, rec *Record) (*candidate, e
 			return nil, &Failure{Code: InternalError, Reason: err.Error(), Attribute: m.Attribute}
 		}
 		docs, err := c.find(ctx, r, f)
+		if text, ok := m.Value.(string); ok && err == nil && len(docs) == 0 && r.missesCase(m.Attribute) && strings.ToLower(text) != text {
+			// Services that take both spellings for the same often keep the one in lower case.
+			if f, err = matchFilter(MatchValue{m.Attribute, strings.ToLower(text)}); err == nil {
+				docs, err = c.find(ctx, r, f)
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +204,7 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candida
 		}
 	}
 	if rec.Flags.Has(Creating) {
-		// It is our own: a create was sent, and its outcome was never recorded.
+		// It is our own: a create was sent just now, and its answer was lost.
 		return doc, nil
 	}
 	if c.protects[foldText(doc.ID())] {

@@ -314,7 +314,7 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		if o.err == nil && rec.TargetID != "" {
 			rec.Want.Disable, rec.Want.Redacted = o.want.Disable, o.want.Redacted
 		}
-		leaving := rec.TargetID != "" && !rec.Flags.Has(Disabled)
+		leaving := rec.TargetID != "" && (!rec.Flags.Has(Disabled) || rec.Flags.Has(Unsure))
 		rec.Flags = rec.Flags.With(Dirty, leaving)
 		if !leaving && (wasIn || rec.Key == 0) {
 			c.skipped(r, rec, rec.Reason)
@@ -328,7 +328,7 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 
 // needs reports whether there is something to send for an object in scope.
 func (c *cycle) needs(r *rule, rec *Record) bool {
-	if rec.TargetID == "" || r.softDelete && rec.Flags.Has(SoftDeleted) != rec.Flags.Has(Disabled) {
+	if rec.TargetID == "" || rec.Flags.Has(Unsure) || r.softDelete && rec.Flags.Has(SoftDeleted) != rec.Flags.Has(Disabled) {
 		return true
 	}
 	return !equalDocs(rec.Sent, r.governed(rec.Sent, rec.Want)) || needsReferences(rec)
@@ -337,6 +337,9 @@ func (c *cycle) needs(r *rule, rec *Record) bool {
 // needsReferences reports whether the references sent are others than those wanted, as far as they can be resolved.
 func needsReferences(rec *Record) bool {
 	for path, want := range rec.Want.Refs {
+		if len(rec.UnsureRefs[path]) > 0 {
+			return true
+		}
 		have := slices.Concat(rec.SentRefs[path], rec.Unresolved[path], rec.Waiting[path])
 		slices.Sort(have)
 		if !slices.Equal(slices.Compact(have), want) {
@@ -418,7 +421,7 @@ func (c *cycle) markVanished(ctx context.Context, r *rule, keys []int64) error {
 	for i := range records {
 		rec := &records[i]
 		c.rematched[r.source] = c.rematched[r.source] || len(rec.Matching) > 0
-		if rec.TargetID == "" {
+		if rec.TargetID == "" && !rec.Flags.Has(Creating) {
 			commit.Forget = append(commit.Forget, rec.Key)
 			continue
 		}

@@ -60,7 +60,13 @@ func (c *cycle) staged(r *rule, rec *Record, why string) {
 // succeeded clears what an earlier failure left.
 func (rec *Record) succeeded() {
 	rec.Failure, rec.Due = nil, time.Time{}
-	rec.Flags &^= Failed | Dirty | Held | Released | GivenUp | Creating
+	rec.Flags &^= Failed | Dirty | Held | Released | GivenUp
+}
+
+// sure notes that the target holds what was sent.
+func (rec *Record) sure() {
+	rec.Tried = nil
+	rec.Flags &^= Unsure
 }
 
 // note counts a step, puts it into the plan, and logs it.
@@ -202,6 +208,7 @@ func (rec *Record) linkTo(id string, sent scim.Document) {
 // unlink forgets the target object, because it is gone. Memberships of a new one must be sent again.
 func (rec *Record) unlink() {
 	rec.TargetID, rec.Sent = "", nil
-	rec.SentRefs, rec.Unresolved, rec.Waiting = nil, nil, nil
+	rec.SentRefs, rec.UnsureRefs, rec.Unresolved, rec.Waiting = nil, nil, nil, nil
+	rec.sure()
 	rec.Flags = rec.Flags.With(Rejoin, true).With(Disabled|Created|Pending, false)
 }

@@ -76,7 +76,9 @@ func (rec *Record) unsend(ids map[string]bool) bool {
 	for path, sent := range rec.SentRefs {
 		kept := slices.DeleteFunc(slices.Clone(sent), func(id string) bool { return ids[id] })
 		if len(kept) < len(sent) {
-			rec.SentRefs[path] = kept
+			gone := subtract(sent, kept)
+			setIDs(&rec.SentRefs, path, kept)
+			setIDs(&rec.UnsureRefs, path, sorted(rec.UnsureRefs[path], gone))
 			changed = true
 		}
 	}
@@ -186,16 +188,21 @@ func unresolvedWarning(rec *Record) ObjectFailure {
 // referPath brings one reference attribute into step.
 func (c *cycle) referPath(ctx context.Context, r *rule, rec *Record, path string) result {
 	want, sent := rec.Want.Refs[path], rec.SentRefs[path]
-	known, err := c.resolve(ctx, r, slices.Concat(want, sent))
+	known, err := c.resolve(ctx, r, slices.Concat(want, sent, rec.UnsureRefs[path]))
 	if err != nil {
 		return result{fatal: err}
 	}
-	d := compareReferences(want, sent, known)
+	d := compareReferences(want, sent, rec.UnsureRefs[path], known)
 	setIDs(&rec.Unresolved, path, d.unresolved)
 	setIDs(&rec.Waiting, path, d.waiting)
 	if len(d.add)+len(d.remove) == 0 {
 		setIDs(&rec.SentRefs, path, d.kept)
+		setIDs(&rec.UnsureRefs, path, nil)
 		return result{}
+	}
+	setIDs(&rec.UnsureRefs, path, sorted(rec.UnsureRefs[path], d.add, d.remove))
+	if err := c.intend(ctx, rec); err != nil {
+		return result{fatal: err}
 	}
 	if path == r.members && r.isGroup() {
 		return c.sendMembers(ctx, r, rec, path, d, known)
@@ -222,11 +229,15 @@ type referenceDelta struct {
 	unresolved, waiting []string
 }
 
-func compareReferences(want, sent []string, known map[string]Head) referenceDelta {
+// compareReferences finds it out. What the target is not known to have, or not to have, is sent in any case.
+func compareReferences(want, sent, unsure []string, known map[string]Head) referenceDelta {
 	var d referenceDelta
 	wanted, was := map[string]bool{}, map[string]bool{}
 	for _, id := range sent {
 		was[id] = true
+	}
+	for _, id := range unsure {
+		was[id] = false
 	}
 	for _, id := range want {
 		wanted[id] = true
@@ -242,7 +253,7 @@ func compareReferences(want, sent []string, known map[string]Head) referenceDelt
 			d.add = append(d.add, id)
 		}
 	}
-	for _, id := range sent {
+	for _, id := range sorted(sent, unsure) {
 		// What has no link any more is gone from the target, and its memberships with it.
 		if h, ok := known[id]; !wanted[id] && ok && h.TargetID != "" {
 			d.remove = append(d.remove, id)
@@ -257,6 +268,7 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 	res := result{writes: memberRequests(c.target.Profile(), r.target, len(d.add)+len(d.remove))}
 	if err == nil {
 		setIDs(&rec.SentRefs, path, sorted(d.kept, d.add))
+		setIDs(&rec.UnsureRefs, path, nil)
 		res.added, res.removed = len(d.add), len(d.remove)
 		return res
 	}
@@ -281,6 +293,7 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 	refused := subtract(d.add, added)
 	still := subtract(d.remove, removed)
 	setIDs(&rec.SentRefs, path, sorted(d.kept, added, still))
+	setIDs(&rec.UnsureRefs, path, sorted(refused, still))
 	res.writes += s.writes
 	res.added, res.removed = len(added), len(removed)
 	res.failure = &Failure{
@@ -377,6 +390,7 @@ func (c *cycle) sendReference(ctx context.Context, r *rule, rec *Record, path st
 		return res
 	}
 	setIDs(&rec.SentRefs, path, sorted(d.kept, d.add))
+	setIDs(&rec.UnsureRefs, path, nil)
 	return result{writes: 1}
 }
 
@@ -390,7 +404,7 @@ func (c *cycle) membersOnCreate(ctx context.Context, r *rule, rec *Record, doc s
 	if err != nil {
 		return nil, err
 	}
-	d := compareReferences(rec.Want.Refs[r.members], nil, known)
+	d := compareReferences(rec.Want.Refs[r.members], nil, nil, known)
 	if most := r.resource.Patch.MembersPerRequest; len(d.add) == 0 || most > 0 && len(d.add) > most {
 		return nil, nil
 	}

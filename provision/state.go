@@ -92,6 +92,8 @@ type Query struct {
 	Linked, Unlinked bool
 	// Rejoin selects those whose memberships must be sent again.
 	Rejoin bool
+	// Creating selects those for which a create was sent whose outcome is not known.
+	Creating bool
 	// Text selects those whose source id, target id or display name equals it.
 	Text string
 }
@@ -145,6 +147,8 @@ const (
 	HardDeleted
 	// GivenUp: retries have ended; only a change of the source starts them again.
 	GivenUp
+	// Unsure: a change was about to be sent, and it is not known whether the target has it.
+	Unsure
 )
 
 // Has reports whether all of some flags are set.
@@ -178,8 +182,15 @@ type Detail struct {
 	Want Want `json:"want,omitzero"`
 	// Sent holds the governed attributes as the target is known to hold them.
 	Sent scim.Document `json:"sent,omitempty"`
+	// Tried holds them as they may be, for each change of which it is not known whether it took effect; an empty one stands
+	// for a deletion.
+	Tried []scim.Document `json:"tried,omitempty"`
+	// Intent are the matching values of an object for which a create was sent whose outcome is not known.
+	Intent []MatchValue `json:"intent,omitempty"`
 	// SentRefs are the references the target is known to hold: source ids by target path.
 	SentRefs map[string][]string `json:"sentRefs,omitempty"`
+	// UnsureRefs are references about to be added or removed, of which it is not known whether the target has them.
+	UnsureRefs map[string][]string `json:"unsureRefs,omitempty"`
 	// Unresolved are references that could not be sent yet: source ids by target path.
 	Unresolved map[string][]string `json:"unresolved,omitempty"`
 	// Waiting are references to objects that are disabled in the target: they are sent when those are enabled.

@@ -87,12 +87,12 @@ func (s *Store) where(ctx context.Context, job string, q provision.Query) (text 
 		}
 		text, args = "o.kind IN (SELECT id FROM kinds WHERE job = ?)", []any{id}
 	}
-	if q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin {
-		text += " AND (o.flags & 126) <> 0"
+	if q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin || q.Creating {
+		text += " AND (o.flags & 2174) <> 0"
 	}
 	for flag, on := range map[provision.Flags]bool{
 		provision.Present: q.Present, provision.Dirty: q.Dirty, provision.Pending: q.Pending,
-		provision.Failed: q.Failed, provision.Held: q.Held, provision.Rejoin: q.Rejoin,
+		provision.Failed: q.Failed, provision.Held: q.Held, provision.Rejoin: q.Rejoin, provision.Creating: q.Creating,
 	} {
 		if on {
 			text += fmt.Sprintf(" AND (o.flags & %d) <> 0", flag)

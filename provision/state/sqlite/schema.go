@@ -34,7 +34,7 @@ CREATE TABLE objects (
 );
 CREATE INDEX objects_kind ON objects (kind);
 CREATE UNIQUE INDEX objects_target ON objects (kind, target_id) WHERE target_id <> '';
-CREATE INDEX objects_attention ON objects (kind, key) WHERE (flags & 126) <> 0;
+CREATE INDEX objects_attention ON objects (kind, key) WHERE (flags & 2174) <> 0;
 CREATE TABLE details (
 	key  INTEGER PRIMARY KEY,
 	data BLOB NOT NULL
