@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -33,7 +34,7 @@ func TestConvergence(t *testing.T) {
 		newHistory(t, seed, true).play()
 		return
 	}
-	seeds := 150
+	seeds := 60
 	if text := os.Getenv("SCIMBRIDGE_SEEDS"); text != "" {
 		var err error
 		if seeds, err = strconv.Atoi(text); err != nil {
@@ -77,7 +78,11 @@ func newHistory(t *testing.T, seed uint64, aloud bool) *history {
 	h.limit = 3 + h.rng.IntN(3)
 	h.config.Policy.Deletions = provision.DeletionLimit{Count: h.limit, Percent: -1}
 	h.config.Policy.MaxShrink = -1
-	h.config.Concurrency = 1 + h.rng.IntN(3)
+	// With several objects at once the order of calls, and so the history, is another each time.
+	h.config.Concurrency = 1
+	if seed%10 == 9 {
+		h.config.Concurrency = 3
+	}
 	for i := range 2 {
 		h.foreign = append(h.foreign, h.app.put("User", scim.Document{
 			"userName": fmt.Sprintf("foreign%d@example.com", i), "active": true, "name": map[string]any{"familyName": "Foreign"},
@@ -183,7 +188,8 @@ func (h *history) mutate() {
 
 // interfere changes something in the target behind the job's back.
 func (h *history) interfere() {
-	for id, u := range h.app.objects["User"] {
+	for _, id := range slices.Sorted(maps.Keys(h.app.objects["User"])) {
+		u := h.app.objects["User"][id]
 		if slices.Contains(h.foreign, id) || h.rng.IntN(4) > 0 {
 			continue
 		}

@@ -186,7 +186,7 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 			c.noteResult(r, res)
 		}
 	}
-	if res.forget || rec.TargetID == "" && !rec.Flags.Has(Present) && res.failure == nil {
+	if res.forget || rec.TargetID == "" && rec.Flags&(Present|Creating) == 0 && res.failure == nil {
 		commit.Forget = append(commit.Forget, rec.Key)
 		return
 	}

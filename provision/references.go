@@ -25,7 +25,7 @@ func (c *cycle) references(ctx context.Context) error {
 		}
 		done := &keySet{}
 		for _, q := range []Query{{Dirty: true}, {Pending: true}} {
-			q.Type, q.DueBefore = r.source, c.began
+			q.Type = r.source
 			if _, err := c.pool(ctx, r, PhaseReferences, q, done, c.refer); err != nil {
 				return err
 			}
@@ -38,15 +38,15 @@ func (c *cycle) references(ctx context.Context) error {
 // forgets that they were sent and then takes the mark off, so that a crash between the two only repeats work.
 func (c *cycle) rejoin(ctx context.Context) error {
 	joining := map[string]bool{}
-	var records []*Record
+	var keys []int64
 	err := c.each(ctx, Query{Rejoin: true}, func(rec *Record) error {
 		if rec.TargetID != "" && !rec.Flags.Has(Disabled) && !c.skips(rec) {
 			joining[rec.SourceID] = true
-			records = append(records, rec)
+			keys = append(keys, rec.Key)
 		}
 		return nil
 	})
-	if err != nil || len(records) == 0 {
+	if err != nil || len(keys) == 0 {
 		return err
 	}
 	for _, r := range c.job.rules {
@@ -64,10 +64,22 @@ func (c *cycle) rejoin(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, rec := range records {
-		rec.Flags &^= Rejoin
+	// They are read again, as an object that refers to others may be among those just changed.
+	for chunk := range slices.Chunk(keys, readBatch) {
+		records, err := c.state.Records(ctx, c.job.config.Name, chunk)
+		if err != nil {
+			return err
+		}
+		commit := &Commit{}
+		for i := range records {
+			records[i].Flags &^= Rejoin
+			commit.Put = append(commit.Put, &records[i])
+		}
+		if err := c.commit(ctx, commit); err != nil {
+			return err
+		}
 	}
-	return c.putAll(ctx, records)
+	return nil
 }
 
 // unsend forgets that references to some objects were sent, and reports whether any were.
@@ -83,17 +95,6 @@ func (rec *Record) unsend(ids map[string]bool) bool {
 		}
 	}
 	return changed
-}
-
-func (c *cycle) putAll(ctx context.Context, records []*Record) error {
-	for len(records) > 0 {
-		n := min(len(records), readBatch)
-		if err := c.commit(ctx, &Commit{Put: records[:n]}); err != nil {
-			return err
-		}
-		records = records[n:]
-	}
-	return nil
 }
 
 // resolve returns what is known of objects that are referred to, by source id. A person and a group with the same id are told apart
@@ -119,10 +120,12 @@ func (c *cycle) resolve(ctx context.Context, r *rule, ids []string) (map[string]
 
 // refer brings the references of one object into step. It runs in several goroutines.
 func (c *cycle) refer(ctx context.Context, r *rule, rec *Record) result {
-	if rec.TargetID == "" || rec.leaving() || rec.Flags.Has(Duplicate|Failed) && !rec.Failure.Reference || !r.m.Allows(mapping.Update) || c.protected(r, rec) {
+	if rec.TargetID == "" || rec.leaving() || rec.Flags.Has(Duplicate) || !r.m.Allows(mapping.Update) || c.protected(r, rec) || c.mustWait(rec) {
 		return result{quiet: true, keepScheduled: true}
 	}
-	total := result{quiet: true, step: step{action: ActionUpdate}}
+	// A failure to change other attributes does not keep members in, or out; but it is not over either.
+	otherwise := rec.Failure != nil && !rec.Failure.Reference
+	total := result{quiet: true, step: step{action: ActionUpdate}, keepScheduled: otherwise}
 	before := slices.Concat(unresolvedOf(rec)...)
 	for _, path := range sortedKeys(rec.Want.Refs) {
 		res := c.referPath(ctx, r, rec, path)
@@ -148,8 +151,17 @@ func (c *cycle) refer(ctx context.Context, r *rule, rec *Record) result {
 	}
 	if f := total.failure; f != nil {
 		f.Reference = true
+		if otherwise {
+			total.failure, total.quiet = nil, true
+		}
 	}
 	return total
+}
+
+// mustWait reports whether the references of an object are not due: they failed and are tried again later, or it could not be mapped.
+func (c *cycle) mustWait(rec *Record) bool {
+	f := rec.Failure
+	return f != nil && (f.waitsForSource() || f.Reference && rec.Due.After(c.began))
 }
 
 func unresolvedOf(rec *Record) [][]string {

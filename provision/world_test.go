@@ -478,7 +478,7 @@ func (w *world) job() *provision.Job {
 		c.Source = w.source
 	}
 	if c.Concurrency == 0 {
-		c.Concurrency = 3
+		c.Concurrency = 1
 	}
 	c.NewID = func() string { return fmt.Sprintf("id-%d", w.ids.Add(1)) }
 	for _, m := range w.mappings {
