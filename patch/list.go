@@ -28,14 +28,18 @@ type list struct {
 	// eager builds the index at the first look-up; otherwise it is built when several have shown that it pays.
 	eager   bool
 	lookups int
-	// heads has the last slot of each key, next the one before it; nil while there is no index.
+	// heads has the last slot of each key, chain its neighbours among the slots with that key; nil while there is no index.
 	heads map[string]int32
-	next  []int32
+	chain []neighbours
 
 	// journal is what to put back, last first, kept while recording.
 	recording bool
 	journal   []entry
 }
+
+// neighbours are the slots of the elements with the same key on either side of one, -1 for none. Both are kept, so that an element
+// is taken out in constant time however many share its key.
+type neighbours struct{ before, after int32 }
 
 // hole is in the slot of a removed element.
 type hole struct{}
@@ -135,7 +139,7 @@ func (l *list) find(key string) (slots []int, work int) {
 	if !ok {
 		return nil, 1
 	}
-	for slot := head; slot >= 0; slot = l.next[slot] {
+	for slot := head; slot >= 0; slot = l.chain[slot].before {
 		slots = append(slots, int(slot))
 	}
 	return slots, len(slots)
@@ -182,7 +186,7 @@ func (l *list) buildIndex() {
 		return
 	}
 	l.heads = make(map[string]int32, l.live)
-	l.next = make([]int32, len(l.items))
+	l.chain = make([]neighbours, len(l.items))
 	for i := range l.items {
 		if l.has(i) {
 			l.link(i)
@@ -199,7 +203,10 @@ func (l *list) link(slot int) {
 	if !ok {
 		head = -1
 	}
-	l.next[slot] = head
+	if head >= 0 {
+		l.chain[head].after = int32(slot)
+	}
+	l.chain[slot] = neighbours{before: head, after: -1}
 	l.heads[key] = int32(slot)
 }
 
@@ -207,20 +214,18 @@ func (l *list) unlink(slot int) {
 	if l.heads == nil {
 		return
 	}
-	key := l.key(l.items[slot])
-	at := l.heads[key]
-	if int(at) == slot {
-		if l.next[slot] < 0 {
-			delete(l.heads, key)
-		} else {
-			l.heads[key] = l.next[slot]
-		}
-		return
+	at := l.chain[slot]
+	if at.before >= 0 {
+		l.chain[at.before].after = at.after
 	}
-	for int(l.next[at]) != slot {
-		at = l.next[at]
+	switch {
+	case at.after >= 0:
+		l.chain[at.after].before = at.before
+	case at.before >= 0:
+		l.heads[l.key(l.items[slot])] = at.before
+	default:
+		delete(l.heads, l.key(l.items[slot]))
 	}
-	l.next[at] = l.next[slot]
 }
 
 // set puts an element in a slot that holds one.
@@ -253,7 +258,7 @@ func (l *list) append(element any) {
 	l.note(entry{slot: appended})
 	l.items = append(l.items, element)
 	if l.heads != nil {
-		l.next = append(l.next, -1)
+		l.chain = append(l.chain, neighbours{})
 	}
 	l.link(len(l.items) - 1)
 	l.live++
@@ -265,7 +270,7 @@ func (l *list) reset(elements []any) {
 	before := *l
 	l.note(entry{whole: &before})
 	l.items, l.live, l.shared = elements, len(elements), 0
-	l.heads, l.next, l.lookups = nil, nil, 0
+	l.heads, l.chain, l.lookups = nil, nil, 0
 	l.touch()
 }
 
@@ -289,7 +294,7 @@ func (l *list) commit() {
 	l.recording, l.journal = false, nil
 	if holes := len(l.items) - l.live; holes > l.live+fewElements {
 		l.items, l.shared = l.elements(), 0
-		l.heads, l.next = nil, nil
+		l.heads, l.chain = nil, nil
 	}
 }
 
@@ -306,7 +311,7 @@ func (l *list) rollback(changed bool) {
 			l.put(len(l.items)-1, hole{})
 			l.items = l.items[:len(l.items)-1]
 			if l.heads != nil {
-				l.next = l.next[:len(l.items)]
+				l.chain = l.chain[:len(l.items)]
 			}
 		default:
 			l.put(e.slot, e.old)
