@@ -300,20 +300,7 @@ func (r *rule) matchKeys(w Want) []string {
 
 // governed returns what the target should hold of the governed attributes, given what it holds.
 func (r *rule) governed(sent scim.Document, w Want) scim.Document {
-	after := merge(sent, w.Update)
-	if after == nil {
-		after = scim.Document{}
-	}
-	for _, path := range w.Clear {
-		if l, ok := r.clears[path]; ok {
-			l.clear(after)
-		}
-	}
-	for name, v := range w.WhenEmpty {
-		if empty(after[name]) {
-			after[name] = cloneAny(v)
-		}
-	}
+	after := r.m.Merge(sent, mapping.Result{Update: w.Update, WhenEmpty: w.WhenEmpty, Clear: w.Clear})
 	r.keepCase(sent, after)
 	return after
 }

@@ -281,32 +281,6 @@ func asList(v any) []any {
 	return []any{v}
 }
 
-// clear removes the values at a location.
-func (l location) clear(doc map[string]any) {
-	if urn := l.path.Attr.URN; urn != "" && !strings.HasPrefix(urn, "urn:ietf:params:scim:schemas:core:") {
-		doc, _ = doc[urn].(map[string]any)
-	}
-	name, sub := l.path.Attr.Name, l.path.Target().Sub
-	if sub == "" && l.elements == nil {
-		delete(doc, name)
-		return
-	}
-	switch v := doc[name].(type) {
-	case map[string]any:
-		delete(v, sub)
-	case []any:
-		kept := slices.DeleteFunc(v, func(e any) bool {
-			object, ok := e.(map[string]any)
-			if !ok || l.elements != nil && !l.elements.Match(e) {
-				return false
-			}
-			delete(object, sub)
-			return sub == "" || sub == "value"
-		})
-		doc[name] = kept
-	}
-}
-
 // set gives the single value at a location without filter another value.
 func (l location) set(doc map[string]any, value any) {
 	if l.elements != nil {
