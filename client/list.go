@@ -204,7 +204,7 @@ func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
 	}
 	all := l.complete(page)
 	if !l.dropKnown(page) {
-		if all || l.surplus {
+		if l.surplus {
 			return true, nil
 		}
 		return true, &scim.Error{

@@ -124,6 +124,10 @@ func TestListReadsToTheEnd(t *testing.T) {
 			page: func(int, int) (int, []int) { return 1000, upTo(1, 10, 10) }, err: "it does not page",
 		},
 		{
+			name: "the first page once more, which would make up the total", options: []client.Option{ten}, want: 10, log: []string{"1+10", "11+10"},
+			page: func(int, int) (int, []int) { return 15, upTo(1, 10, 10) }, err: "it does not page",
+		},
+		{
 			name: "a limit", options: []client.Option{ten}, query: client.Query{Limit: 13}, want: 13, log: []string{"1+10", "11+10"},
 			page: func(start, count int) (int, []int) { return 25, upTo(start, 25, count) },
 		},
