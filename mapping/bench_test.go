@@ -91,3 +91,15 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkMerge(b *testing.B) {
+	m := mapping.MustCompile(defaultUsers)
+	result, err := m.Map(context.Background(), person(), mapping.Env{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Merge(result.Create, result)
+	}
+}

@@ -45,6 +45,9 @@
 // boolean. Mappings with the same value filter fill one element of the list. A list of values mapped to
 // emails[type eq "other"].value makes an element for each.
 //
+// What an update does to an object that the target has is computed by [Mapping.Merge], element by element; package patch makes
+// operations of the difference.
+//
 // Values that refer to other objects, such as manager and members, are not part of the documents. They are in
 // [Result.References], as ids of the source, to be resolved when the objects that they refer to are known.
 //

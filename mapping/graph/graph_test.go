@@ -510,3 +510,91 @@ func FuzzDecode(f *testing.F) {
 }
 
 func bom(data []byte) []byte { return []byte(strings.TrimPrefix(string(data), "\ufeff")) }
+
+func TestNode(t *testing.T) {
+	a, b := &graph.Source{Type: graph.Attribute, Name: "a"}, &graph.Source{Type: graph.Constant, Name: `say "b"`}
+	function := func(name string, parameters ...graph.Parameter) *graph.Source {
+		return &graph.Source{Type: graph.Function, Name: name, Parameters: parameters}
+	}
+	deep := a
+	for range 100 {
+		deep = function("ToLower", graph.Parameter{Key: "source", Value: deep})
+	}
+	tests := []struct {
+		name   string
+		source *graph.Source
+		want   string // or what the error says, after a !
+	}{
+		{"an attribute", a, `[a]`},
+		{"a constant", b, `"say \"b\""`},
+		{"a text counts before what is beside it", &graph.Source{Type: graph.Constant, Name: "1", Expression: "[c]"}, `[c]`},
+		{"a text inside a tree", function("ToLower", graph.Parameter{Key: "source", Value: &graph.Source{Expression: `Left([a], 2)`}}), `ToLower(Left([a], 2))`},
+		{"a comparison", function("IIF", graph.Parameter{Key: "condition", Value: function("<>", graph.Parameter{Key: "left", Value: a}, graph.Parameter{Key: "right", Value: b})}, graph.Parameter{Key: "valueIfFalse", Value: a}), `IIF([a] <> "say \"b\"", , [a])`},
+		{"parameters of a function nobody knows keep their order", function("Frob", graph.Parameter{Key: "x", Value: a}, graph.Parameter{Key: "y", Value: b}), `Frob([a], "say \"b\"")`},
+		{"a parameter without a value is left out", function("Append", graph.Parameter{Key: "source"}, graph.Parameter{Key: "suffix", Value: b}), `Append(, "say \"b\"")`},
+		{"no type", &graph.Source{Name: "x"}, `!unknown type ""`},
+		{"no type in a tree", function("ToLower", graph.Parameter{Key: "source", Value: &graph.Source{Type: "?"}}), `!unknown type "?"`},
+		{"no type in a comparison", function("=", graph.Parameter{Value: &graph.Source{Type: "?"}}, graph.Parameter{Value: a}), `!unknown type "?"`},
+		{"a text that is no expression", &graph.Source{Expression: "("}, `!expr:`},
+		{"functions without end", deep, `!nested too deep`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n, err := tt.source.Node()
+			if says, fails := strings.CutPrefix(tt.want, "!"); fails {
+				if err == nil || !strings.Contains(err.Error(), says) {
+					t.Errorf("got error %v, want it to say %q", err, says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := n.String(); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTypesOfAttributes(t *testing.T) {
+	for of, want := range map[string]mapping.Type{
+		"String": "", "Integer": mapping.TypeInteger, "Reference": mapping.TypeReference, "Binary": mapping.TypeBinary,
+		"Boolean": mapping.TypeBoolean, "DateTime": mapping.TypeDateTime, "": "",
+	} {
+		s := &graph.Schema{
+			Directories: []graph.Directory{{Name: "T", Objects: []graph.ObjectDefinition{{
+				Name: "User", Attributes: []graph.AttributeDefinition{{Name: "urn:x:y:z", Type: of}},
+			}}}},
+			Rules: []graph.Rule{{TargetDirectoryName: "T", ObjectMappings: []graph.ObjectMapping{{
+				Name: "N", SourceObjectName: "User", TargetObjectName: "User",
+				AttributeMappings: []graph.AttributeMapping{{TargetAttributeName: "urn:x:y:z"}},
+			}}}},
+		}
+		mappings, err := s.Mappings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mappings[0].Attributes[0].Type; got != want {
+			t.Errorf("%s: got %q, want %q", of, got, want)
+		}
+	}
+}
+
+func TestRulesComeByPriority(t *testing.T) {
+	rule := func(priority int, name string) graph.Rule {
+		return graph.Rule{Priority: priority, ObjectMappings: []graph.ObjectMapping{{Name: name}}}
+	}
+	s := &graph.Schema{Rules: []graph.Rule{rule(2, "second"), rule(1, "first"), rule(2, "third")}}
+	mappings, err := s.Mappings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range mappings {
+		got = append(got, m.Name)
+	}
+	if diff := cmp.Diff([]string{"first", "second", "third"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
