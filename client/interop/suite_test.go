@@ -156,14 +156,17 @@ func lists(t *testing.T, s server) {
 	}{
 		"eq":         {filter.Eq("active", false), 10},
 		"and, sw":    {filter.Sw("userName", "list1").And(filter.Eq("active", true)), 7},
-		"or":         {filter.Eq("externalId", "x-list03").Or(filter.Eq("externalId", "x-list04")), 2},
+		"or":         {filter.Eq("userName", "list03@example.com").Or(filter.Eq("userName", "list04@example.com")), 2},
 		"value path": {filter.Has("emails", filter.Eq("type", "home").And(filter.Eq("value", "list05@home.example"))), 1},
 		"pr":         {filter.Pr("title"), 30},
 		"quotes":     {filter.Sw("name.familyName", family), 30},
 	} {
 		n := 0
 		for _, err := range c.Users().List(ctx, client.Query{Filter: tt.f}) {
-			must(t, err)
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, tt.f, err)
+				break
+			}
 			n++
 		}
 		if n != tt.want {
