@@ -26,7 +26,6 @@ type result struct {
 	writes        int
 	added         int
 	removed       int
-	unresolved    []string
 	took          time.Duration
 	keepScheduled bool
 }
