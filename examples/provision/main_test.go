@@ -496,6 +496,20 @@ func TestPlanSendsNothingAndLeavesNothing(t *testing.T) {
 	w.check(t, people, groups)
 }
 
+// A service that was never provisioned is not in step because another one is.
+func TestOneStateFileForTwoServices(t *testing.T) {
+	people, groups := firstPart(t)
+	first, second := newWorld(t, people, groups), newWorld(t, people, groups)
+	first.run(t)
+	second.run(t, "-state", first.path("state.db"))
+	second.check(t, people, groups)
+	first.ResetJournal()
+	first.run(t, "-tenant-url", strings.TrimSuffix(first.url, "/"))
+	if n := first.writes(); n != 0 {
+		t.Errorf("%d writes were sent to the first service again, want none", n)
+	}
+}
+
 func TestCommandLine(t *testing.T) {
 	t.Setenv("SCIMBRIDGE_TEST_EMPTY", "")
 	tests := []struct {

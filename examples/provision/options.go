@@ -52,7 +52,8 @@ Flags:
                     which are ids from the people file separated by semicolons
   -mapping FILE     attribute mappings, as JSON, in place of those that Microsoft's tutorial gives for Postman
   -profile NAME     what the service can do: postman (the default), generic, or a file made from one of them
-  -state FILE       where links, retries and the position are kept: state.db in the current folder
+  -state FILE       where links, retries and the position are kept, for each service apart: state.db in the current
+                    folder
   -log FILE         provisioning log, one JSON object a line, appended to: provisioning.jsonl beside the state
   -plan             show what would be done, and do nothing
   -interval TIME    stay, and run a cycle at this interval, such as 40m; without it one cycle is run

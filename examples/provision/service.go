@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/scimbridge/scim/client"
@@ -59,7 +60,7 @@ func connect(w wiring) (*bridge, error) {
 		return nil, errors.Join(err, b.state.Close())
 	}
 	b.job, err = provision.New(provision.Config{
-		Name:       "provision",
+		Name:       jobName(w.tenantURL),
 		Source:     source,
 		Target:     provision.NewClientTarget(service),
 		State:      b.state,
@@ -74,6 +75,13 @@ func connect(w wiring) (*bridge, error) {
 		return nil, errors.Join(err, b.close())
 	}
 	return b, nil
+}
+
+// jobName names a job after its service, so that a state file used for another service holds nothing of this one: what one has, the
+// other lacks.
+func jobName(tenantURL string) string {
+	address, _, _ := strings.Cut(tenantURL, "?")
+	return strings.TrimRight(address, "/")
 }
 
 func (b *bridge) close() error { return errors.Join(b.state.Close(), b.log.Close()) }
