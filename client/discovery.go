@@ -9,6 +9,7 @@ import (
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
+	"github.com/scimbridge/scim/profiles"
 )
 
 // ServiceProviderConfig returns what the service says it supports (RFC 7644 section 4).
@@ -115,6 +116,17 @@ func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 	}
 	c.caps.known = true
 	return c.caps.caps, nil
+}
+
+func capabilitiesIn(p *profiles.Profile) Capabilities {
+	patches := len(p.Resources) == 0 // nothing is known, so the RFC holds
+	for i := range p.Resources {
+		patches = patches || p.Resources[i].Offers(profiles.Update)
+	}
+	return Capabilities{
+		Patch: patches, Filter: true, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
+		Bulk: p.Bulk.Supported, MaxOperations: p.Bulk.MaxOperations, MaxPayload: p.Bulk.MaxPayloadSize,
+	}
 }
 
 func capabilitiesOf(s scim.ServiceProviderConfig) Capabilities {
