@@ -32,7 +32,7 @@ func (p *Profile) Unsourced() ([]string, error) {
 	}
 	var missing []string
 	for path, leaf := range said {
-		if _, ok := p.Fact(path); leaf && !ok && !slices.Contains([]string{"/name", "/title", "/description", "/client"}, path) {
+		if _, ok := p.Fact(path); leaf && !ok && !slices.Contains([]string{"/$schema", "/name", "/title", "/description", "/client"}, path) {
 			missing = append(missing, path)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 //
 // A Profile is not changed by the packages that read it and may be shared between goroutines.
 type Profile struct {
+	// SchemaURL is the address of docs/profile.schema.json, by which editors help with writing a profile.
+	SchemaURL string `json:"$schema,omitzero"`
 	// Name identifies the profile: lower-case letters, digits and hyphens.
 	Name        string `json:"name"`
 	Title       string `json:"title,omitzero"`
