@@ -44,7 +44,18 @@ func (p *Profile) Unsourced() ([]string, error) {
 func (p *Profile) statements() (map[string]bool, error) {
 	bare := *p
 	bare.Facts = nil
-	data, err := json.Marshal(&bare)
+	tree, err := bare.tree()
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]bool{}
+	gather(said, "", tree)
+	return said, nil
+}
+
+// tree returns the profile's JSON form.
+func (p *Profile) tree() (any, error) {
+	data, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}
@@ -52,9 +63,7 @@ func (p *Profile) statements() (map[string]bool, error) {
 	if err := json.Unmarshal(data, &tree); err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}
-	said := map[string]bool{}
-	gather(said, "", tree)
-	return said, nil
+	return tree, nil
 }
 
 func gather(said map[string]bool, path string, node any) {

@@ -150,3 +150,33 @@ func TestFactOfTheNearestValue(t *testing.T) {
 		t.Errorf("unsourced (-want +got):\n%s", diff)
 	}
 }
+
+func TestCompare(t *testing.T) {
+	a := decode(t, small)
+	b := decode(t, strings.NewReplacer(
+		`"widgets"`, `"gadgets", "title": "Gadgets"`,
+		`"create", "list", "update"`, `"update", "create", "delete"`,
+		`"filter": ["eq"]`, `"filter": ["eq", "sw"], "format": "email"`,
+		`"resources"`, `"paging": {"maxCount": 50}, "resources"`,
+	).Replace(small))
+	got, err := profiles.Compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []profiles.Difference{
+		{Path: "/paging", B: `{"maxCount":50}`},
+		{Path: "/resources/User/attributes/userName/filter/sw", B: `"sw"`},
+		{Path: "/resources/User/attributes/userName/format", B: `"email"`},
+		{Path: "/resources/User/operations/delete", B: `"delete"`},
+		{Path: "/resources/User/operations/list", A: `"list"`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, err := profiles.Compare(a, a); err != nil || len(got) != 0 {
+		t.Errorf("a profile differs from itself: %v %v", got, err)
+	}
+	if text := want[4].String(); text != `/resources/User/operations/list: "list", nothing` {
+		t.Error(text)
+	}
+}
