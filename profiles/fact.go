@@ -88,7 +88,7 @@ func elementName(i int, element any) string {
 	case string:
 		return element
 	case map[string]any:
-		for _, key := range []string{"name", "path", "type"} {
+		for _, key := range []string{"name", "path", "type", "when"} {
 			if name, ok := element[key].(string); ok && name != "" {
 				return name
 			}

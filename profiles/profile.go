@@ -44,7 +44,7 @@ type Profile struct {
 	Quirks []Quirk `json:"quirks,omitempty"`
 	// Facts says where the statements of this profile come from. A key is the path of a value in the profile's JSON form, and
 	// covers all below it that has no entry of its own: /paging, /resources/User/attributes/userName/filter. It is a JSON pointer
-	// (RFC 6901) in which elements of lists go by their name, path or type, and texts by themselves, so that it holds when the list
+	// (RFC 6901) in which elements of lists go by their name, path, type or when, and texts by themselves, so that it holds when the list
 	// is edited. The empty key covers everything. See [Profile.Fact].
 	Facts map[string]Fact `json:"facts,omitempty"`
 }
