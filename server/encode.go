@@ -41,6 +41,11 @@ func appendObject(b []byte, object map[string]any) ([]byte, error) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	return appendMembers(b, names, func(b []byte, name string) ([]byte, error) { return appendJSON(b, object[name]) })
+}
+
+// appendMembers appends an object with these names, whose values are appended by value.
+func appendMembers(b []byte, names []string, value func([]byte, string) ([]byte, error)) ([]byte, error) {
 	b = append(b, '{')
 	var err error
 	for i, name := range names {
@@ -50,8 +55,7 @@ func appendObject(b []byte, object map[string]any) ([]byte, error) {
 		if b, err = appendString(b, name); err != nil {
 			return b, err
 		}
-		b = append(b, ':')
-		if b, err = appendJSON(b, object[name]); err != nil {
+		if b, err = value(append(b, ':'), name); err != nil {
 			return b, err
 		}
 	}

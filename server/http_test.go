@@ -508,8 +508,7 @@ func TestRequestIDs(t *testing.T) {
 
 func TestHooks(t *testing.T) {
 	var calls []string
-	var s *service
-	s = newService(t, func(o *server.Options) {
+	s := newService(t, func(o *server.Options) {
 		o.PatchReply = server.PatchReplyBody
 		o.Hooks = server.Hooks{
 			BeforeCreate: func(ctx context.Context, c *server.Change) error {

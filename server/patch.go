@@ -218,6 +218,7 @@ func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource,
 	}
 	if !equalDocuments(old.Document, change.New) {
 		u.Document = Modified(change.New, now)
+		delete(u.Document, Members) // they are the store's; a hook may have put some there
 		u.Unique = rt.uniqueValues(change.New)
 	}
 	// A change of members alone is right whatever else changes, unless the client asked for one version.

@@ -280,7 +280,7 @@ func (c *call) prepare(rt *resourceType, q *Query, several bool) error {
 			if err != nil {
 				return nil, err
 			}
-			return list[0].doc, nil
+			return list[0].whole(), nil
 		}
 	}
 	return nil
@@ -521,11 +521,11 @@ func (c *call) answerList(w window, r result) (reply, error) {
 		}
 	}
 	b = append(b, `,"Resources":[`...)
-	for i, s := range r.shown {
+	for i := range r.shown {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if b, err = appendObject(b, s.doc); err != nil {
+		if b, err = r.shown[i].append(b); err != nil {
 			return reply{}, err
 		}
 	}

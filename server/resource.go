@@ -62,7 +62,7 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 	if err != nil {
 		return reply{}, err
 	}
-	body, err := appendObject(make([]byte, 0, 1024), list[0].doc)
+	body, err := list[0].append(make([]byte, 0, 1024))
 	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
 }
 

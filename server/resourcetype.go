@@ -91,6 +91,9 @@ type resourceType struct {
 	memberTypes []string
 	// references are the complex attributes that point to one resource, such as manager.
 	references []*compiled.Attribute
+	// hidden are attributes at the top of documents that are not shown unless asked for, or ever, and mixed those of which parts
+	// are not.
+	hidden, mixed []string
 	// standard is what a client sees that asks for no attributes in particular.
 	standard view
 }
@@ -147,7 +150,9 @@ func compileType(t ResourceType) (*resourceType, error) {
 		return nil, fmt.Errorf("server: resource type %s: %w", t.Name, err)
 	}
 	rt.inspect()
+	rt.inspectReturned()
 	rt.standard = rt.viewOf(compiled.Projection{})
+	rt.standard.standard = true
 	for _, path := range t.Unique {
 		a, ok := rt.schema.Lookup(path)
 		if !ok || a.Type == compiled.Complex {

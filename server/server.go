@@ -2,12 +2,13 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -233,12 +234,18 @@ func notFound(id string) *scim.Error {
 func requestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-Id")
 	if id == "" || len(id) > 128 {
-		return rand.Text()
+		return newRequestID()
 	}
 	for i := range len(id) {
 		if id[i] <= ' ' || id[i] > '~' {
-			return rand.Text()
+			return newRequestID()
 		}
 	}
 	return id
+}
+
+// newRequestID returns an id that is unlike others. It need not be a secret.
+func newRequestID() string {
+	var b [32]byte
+	return string(strconv.AppendUint(strconv.AppendUint(b[:0], rand.Uint64(), 36), rand.Uint64(), 36))
 }

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,8 @@ import (
 type view struct {
 	rt         *resourceType
 	projection schema.Projection
+	// standard says that no attributes in particular are asked for.
+	standard bool
 	// members, display and groups say whether these are shown: the members of a group, their display, and the groups of a
 	// user.
 	members, display, groups bool
@@ -73,34 +76,48 @@ func (c *call) location(rt *resourceType, id string) string {
 	return c.info.BaseURL + rt.Endpoint + "/" + url.PathEscape(id)
 }
 
-// shown is a resource as the client gets it.
+// shown is a resource as the client gets it: the stored document, with the attributes in added and in meta put over it; or doc, when
+// that is not enough.
 type shown struct {
-	doc  scim.Document
-	etag string
-	key  Key
-	// location is that of the resource.
+	key      Key
+	etag     string
 	location string
+	version  string // as meta has it; empty without ETags
+
+	rt     *resourceType
+	stored scim.Document
+	added  []field
+	doc    scim.Document
+}
+
+// field is an attribute that the server makes; without value it is absent.
+type field struct {
+	name  string
+	value any
 }
 
 // show returns resources as the client gets them.
 func (c *call) show(ctx context.Context, v view, resources []Resource) ([]shown, error) {
-	dressed, err := c.dress(ctx, v, resources)
+	list, err := c.dress(ctx, v, resources)
 	if err != nil {
 		return nil, err
 	}
-	for i := range dressed {
-		doc := dressed[i].doc
+	for i := range list {
+		if v.standard && c.s.opts.Hooks.OnRead == nil && !v.rt.hasMixed(list[i].stored) {
+			continue
+		}
+		doc := list[i].whole()
 		if c.s.opts.Hooks.OnRead != nil {
-			if doc, err = c.s.opts.Hooks.OnRead(ctx, dressed[i].key, doc.Clone()); err != nil {
+			if doc, err = c.s.opts.Hooks.OnRead(ctx, list[i].key, doc.Clone()); err != nil {
 				return nil, err
 			}
 		}
-		dressed[i].doc = v.rt.schema.Project(doc, v.projection)
+		list[i].doc = v.rt.schema.Project(doc, v.projection)
 	}
-	return dressed, nil
+	return list, nil
 }
 
-// dress returns resources with what the server adds to them. The documents share values with the stored ones.
+// dress returns resources with what the server adds to them.
 func (c *call) dress(ctx context.Context, v view, resources []Resource) ([]shown, error) {
 	var memberships map[string][]Membership
 	var displays map[Key]string
@@ -117,37 +134,143 @@ func (c *call) dress(ctx context.Context, v view, resources []Resource) ([]shown
 	}
 	out := make([]shown, len(resources))
 	for i, r := range resources {
-		doc := maps.Clone(r.Document)
+		s := shown{key: r.Key, location: c.location(v.rt, r.ID), rt: v.rt, stored: r.Document}
 		var digest string
 		if v.groups {
-			digest = c.addGroups(doc, v.rt, memberships[r.ID])
+			var groups any
+			groups, digest = c.groups(v.rt, memberships[r.ID])
+			s.added = append(s.added, field{v.rt.groups.Name, groups})
 		}
 		if v.members {
-			c.addMembers(doc, v.rt, displays)
+			if members := c.shownMembers(r.Document, v.rt, displays); members != nil {
+				s.added = append(s.added, field{Members, members})
+			}
 		}
-		c.addReferences(doc, v.rt)
-		out[i] = shown{doc: doc, key: r.Key, location: c.location(v.rt, r.ID), etag: etag(r.Version, digest)}
-		c.addMeta(doc, &out[i])
+		s.added = c.addReferences(s.added, r.Document, v.rt)
+		s.etag = etag(r.Version, digest)
+		if c.s.has(FeatureETag) {
+			s.version = s.etag
+		}
+		out[i] = s
 	}
 	return out, nil
 }
 
-func (c *call) addMeta(doc scim.Document, s *shown) {
+// whole returns the document with all that was added. It shares values with the stored one.
+func (s *shown) whole() scim.Document {
+	doc := maps.Clone(s.stored)
+	for _, f := range s.added {
+		if doc[f.name] = f.value; f.value == nil {
+			delete(doc, f.name)
+		}
+	}
 	stored, _ := doc["meta"].(map[string]any)
 	meta := make(map[string]any, len(stored)+2)
 	maps.Copy(meta, stored)
 	meta["location"] = s.location
-	if c.s.has(FeatureETag) {
-		meta["version"] = s.etag
+	if s.version != "" {
+		meta["version"] = s.version
 	}
 	doc["meta"] = meta
+	return doc
 }
 
-// addGroups adds the groups that a user is a member of, and returns a digest of them.
-func (c *call) addGroups(doc scim.Document, rt *resourceType, groups []Membership) string {
-	delete(doc, rt.groups.Name)
+// append appends the resource as JSON.
+func (s *shown) append(b []byte) ([]byte, error) {
+	if s.doc != nil {
+		return appendObject(b, s.doc)
+	}
+	var few [24]string
+	names := append(few[:0], "meta")
+	for name := range s.stored {
+		if _, replaced := s.find(name); !replaced && name != "meta" && !slices.Contains(s.rt.hidden, name) {
+			names = append(names, name)
+		}
+	}
+	for _, f := range s.added {
+		if f.value != nil {
+			names = append(names, f.name)
+		}
+	}
+	slices.Sort(names)
+	return appendMembers(b, names, func(b []byte, name string) ([]byte, error) {
+		if name == "meta" {
+			return s.appendMeta(b)
+		}
+		if value, added := s.find(name); added {
+			return appendJSON(b, value)
+		}
+		return appendJSON(b, s.stored[name])
+	})
+}
+
+func (s *shown) find(name string) (any, bool) {
+	for _, f := range s.added {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return nil, false
+}
+
+func (s *shown) appendMeta(b []byte) ([]byte, error) {
+	stored, _ := s.stored["meta"].(map[string]any)
+	var few [8]string
+	names := append(few[:0], "location")
+	if s.version != "" {
+		names = append(names, "version")
+	}
+	for name := range stored {
+		if name != "location" && name != "version" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return appendMembers(b, names, func(b []byte, name string) ([]byte, error) {
+		switch name {
+		case "location":
+			return appendString(b, s.location)
+		case "version":
+			return appendString(b, s.version)
+		}
+		return appendJSON(b, stored[name])
+	})
+}
+
+// inspectReturned finds out what of a type's documents is not shown unless asked for, or ever.
+func (rt *resourceType) inspectReturned() {
+	hidden := func(a *schema.Attribute) bool {
+		return a.Returned == schema.ReturnedNever || a.Returned == schema.ReturnedRequest
+	}
+	var below func(a *schema.Attribute) bool
+	below = func(a *schema.Attribute) bool {
+		return slices.ContainsFunc(a.Sub, func(sub *schema.Attribute) bool { return hidden(sub) || below(sub) })
+	}
+	for a := range rt.schema.Attributes() {
+		switch {
+		case a.URN != "": // looked at as a part of its extension
+		case hidden(a):
+			rt.hidden = append(rt.hidden, a.Name)
+		case below(a):
+			rt.mixed = append(rt.mixed, a.Name)
+		}
+	}
+	for _, e := range rt.schema.Extensions() {
+		if below(e) {
+			rt.mixed = append(rt.mixed, e.Name)
+		}
+	}
+}
+
+// hasMixed reports whether a document has an attribute of which a part is not to be shown.
+func (rt *resourceType) hasMixed(doc scim.Document) bool {
+	return slices.ContainsFunc(rt.mixed, func(name string) bool { _, ok := doc[name]; return ok })
+}
+
+// groups returns the groups that a user is a member of as they are shown, nil for none, and a digest of them.
+func (c *call) groups(rt *resourceType, groups []Membership) (any, string) {
 	if len(groups) == 0 {
-		return ""
+		return nil, ""
 	}
 	digest := fnv.New64a()
 	list := make([]any, 0, len(groups))
@@ -169,15 +292,14 @@ func (c *call) addGroups(doc scim.Document, rt *resourceType, groups []Membershi
 		list = append(list, element)
 		_, _ = digest.Write([]byte(g.ID + "\x00" + g.Display + "\x00" + kind + "\x00"))
 	}
-	doc[rt.groups.Name] = list
-	return strconv.FormatUint(digest.Sum64(), 36)
+	return list, strconv.FormatUint(digest.Sum64(), 36)
 }
 
-// addMembers gives the members of a group their display and $ref, as far as the schema has them.
-func (c *call) addMembers(doc scim.Document, rt *resourceType, displays map[Key]string) {
+// shownMembers returns the members of a group with display and $ref, as far as the schema has them; nil for none.
+func (c *call) shownMembers(doc scim.Document, rt *resourceType, displays map[Key]string) any {
 	stored, ok := doc[Members].([]any)
 	if !ok {
-		return
+		return nil
 	}
 	hasType, hasRef, hasDisplay := has(rt.members, "type"), has(rt.members, "$ref"), has(rt.members, "display")
 	list := make([]any, len(stored))
@@ -200,34 +322,42 @@ func (c *call) addMembers(doc scim.Document, rt *resourceType, displays map[Key]
 			delete(element, "type")
 		}
 	}
-	doc[Members] = list
+	return list
 }
 
 func (c *call) keyOf(typ, id string) Key { return Key{Tenant: c.tenant(), Type: typ, ID: id} }
 
-// addReferences gives references such as manager their $ref.
-func (c *call) addReferences(doc scim.Document, rt *resourceType) {
+// addReferences adds references such as manager with their $ref.
+func (c *call) addReferences(added []field, doc scim.Document, rt *resourceType) []field {
+	var extensions map[string]map[string]any
 	for _, a := range rt.references {
 		holder := map[string]any(doc)
 		if a.URN != "" {
 			holder, _ = doc[a.URN].(map[string]any)
 		}
 		value, ok := MemberValue(holder[a.Name])
-		if !ok || value == "" {
-			continue
-		}
-		target, ok := c.s.target(a)
-		if !ok {
+		target, known := c.s.target(a)
+		if !ok || value == "" || !known {
 			continue
 		}
 		element := maps.Clone(holder[a.Name].(map[string]any))
 		element["$ref"] = c.location(target, value)
-		if a.URN != "" {
-			holder = maps.Clone(holder)
-			doc[a.URN] = holder
+		if a.URN == "" {
+			added = append(added, field{a.Name, element})
+			continue
 		}
-		holder[a.Name] = element
+		extension, copied := extensions[a.URN]
+		if !copied {
+			extension = maps.Clone(holder)
+			if extensions == nil {
+				extensions = make(map[string]map[string]any, 1)
+			}
+			extensions[a.URN] = extension
+			added = append(added, field{a.URN, extension})
+		}
+		extension[a.Name] = element
 	}
+	return added
 }
 
 // target returns the type of the resources that a complex attribute points to, when it can only be one.

@@ -137,7 +137,7 @@ func (s *Store) Memberships(ctx context.Context, tenant string, ids []string) (m
 	if !ok || t.members.Len() == 0 {
 		return nil, nil
 	}
-	groups := make(map[string][]server.Membership)
+	var groups map[string][]server.Membership
 	for _, id := range ids {
 		var list []server.Membership
 		t.members.Ascend(membershipOf(id, 0, nil), func(m membership) bool {
@@ -150,6 +150,9 @@ func (s *Store) Memberships(ctx context.Context, tenant string, ids []string) (m
 			return true
 		})
 		if list != nil {
+			if groups == nil {
+				groups = make(map[string][]server.Membership, len(ids))
+			}
 			groups[id] = list
 		}
 	}
