@@ -3,7 +3,6 @@ package discover
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -323,5 +322,3 @@ func (a answer) scimType() scim.ErrorType {
 	return scim.ErrorType(e.Type)
 }
 
-// ok reports whether the request was done.
-func (a answer) ok() bool { return a.status == http.StatusOK }

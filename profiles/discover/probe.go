@@ -44,8 +44,9 @@ type Report struct {
 // Probe asks the service at a base URL what it can do. The client options hold the credential, and may limit the pace; a profile among them
 // is not used.
 //
-// It returns an error when the service cannot be reached, refuses the credential, or does not answer as a SCIM service at all, and when ctx ends; the
-// test objects are removed all the same.
+// It returns an error when the service cannot be reached, refuses the credential, or does not answer as a SCIM service at all, and when
+// ctx ends; the test objects are removed all the same. The report then has no profile, only what could not be removed. It is nil
+// when nothing was sent.
 func Probe(ctx context.Context, baseURL string, o Options, options ...client.Option) (*Report, error) {
 	p, err := newProbe(baseURL, o, options)
 	if err != nil {
@@ -53,16 +54,21 @@ func Probe(ctx context.Context, baseURL string, o Options, options ...client.Opt
 	}
 	for _, step := range []func(context.Context) error{p.discover, p.reads, p.writes} {
 		if err := step(ctx); err != nil {
-			return nil, fmt.Errorf("probe: %w", err)
+			return p.incomplete(), fmt.Errorf("probe: %w", err)
 		}
 	}
 	p.limits()
 	p.conclude()
 	p.report.Requests = p.seen.requests
 	if err := p.profile.Validate(); err != nil {
-		return nil, fmt.Errorf("probe: what was found makes no profile: %w", err)
+		return p.incomplete(), fmt.Errorf("probe: what was found makes no profile: %w", err)
 	}
 	return p.report, nil
+}
+
+// incomplete is the report of a probe that failed: what it left behind must be known all the same.
+func (p *probe) incomplete() *Report {
+	return &Report{Left: p.report.Left, Requests: p.seen.requests}
 }
 
 // probe is one run. It asks one thing after the other, so that the service is not strained and each answer belongs to its question.
