@@ -84,13 +84,27 @@ func (r *Resources[T]) create(ctx context.Context, doc scim.Document) (T, error)
 		case isUnknown(err):
 			doubt = err
 		case doubt == nil || !errors.Is(err, scim.ErrConflict):
-			return none, err
+			return none, r.kind.nameConflict(err)
 		}
 		found, there, err := r.settle(ctx, doc, begin, doubt, &waits)
 		if err != nil || there {
 			return found, err
 		}
 	}
+}
+
+// nameConflict adds the attribute to a conflict that can only be of one.
+func (k *kind) nameConflict(err error) error {
+	e, ok := errors.AsType[*scim.Error](err)
+	if !ok || k.known == nil || e.Status != http.StatusConflict || e.Attribute != "" {
+		return err
+	}
+	if unique := k.keyAttributes(); len(unique) == 1 {
+		named := *e
+		named.Attribute = unique[0]
+		return &named
+	}
+	return err
 }
 
 // post sends the create once.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ import (
 // Requests that read and requests that write wait in two queues, each first come, first served.
 type pacer struct {
 	clock Clock
+	// patience is the longest that the service may ask to wait before its requests fail at once.
+	patience time.Duration
 	read  lane
 	write lane
 
@@ -54,8 +57,8 @@ type permit struct {
 // margin is added to the length of a window: the clocks of client and service do not tick alike.
 func margin(length time.Duration) time.Duration { return length / 1000 }
 
-func newPacer(clock Clock, limits []profiles.RateLimit, reads, writes rate.Limit) *pacer {
-	p := &pacer{clock: clock, answered: make(chan struct{})}
+func newPacer(clock Clock, patience time.Duration, limits []profiles.RateLimit, reads, writes rate.Limit) *pacer {
+	p := &pacer{clock: clock, patience: patience, answered: make(chan struct{})}
 	p.read.start(reads)
 	p.write.start(writes)
 	for _, l := range limits {
@@ -73,7 +76,15 @@ func (p *pacer) lane(method string) *lane {
 	return &p.write
 }
 
-// acquire waits until a request may be sent. It returns the cause of ctx when that is done first.
+// blockedError says that the service wants no requests for longer than the client has patience.
+type blockedError struct{ wait time.Duration }
+
+func (e *blockedError) Error() string {
+	return fmt.Sprintf("the service has asked to wait %v more", e.wait.Round(time.Second))
+}
+
+// acquire waits until a request may be sent. It returns the cause of ctx when that is done first, and a [*blockedError] at once when the
+// service has asked to wait too long.
 func (p *pacer) acquire(ctx context.Context, method string) (permit, error) {
 	begin := p.clock.Now()
 	l := p.lane(method)
@@ -88,27 +99,41 @@ func (p *pacer) acquire(ctx context.Context, method string) (permit, error) {
 			return permit{}, context.Cause(ctx)
 		}
 		now := p.clock.Now()
-		wait, answered := p.try(l, method, now)
-		switch {
-		case answered != nil:
+		switch o := p.try(l, method, now); {
+		case o.err != nil:
+			return permit{}, o.err
+		case o.answered != nil:
 			select {
-			case <-answered:
+			case <-o.answered:
 			case <-ctx.Done():
 			}
-		case wait > 0:
-			if err := p.clock.Sleep(ctx, wait); err != nil {
+		case o.wait > 0:
+			if err := p.clock.Sleep(ctx, o.wait); err != nil {
 				return permit{}, err
 			}
 		default:
-			return permit{method: method, sent: now, waited: now.Sub(begin), windows: len(p.windows)}, nil
+			return permit{method: method, sent: now, waited: now.Sub(begin), windows: o.windows}, nil
 		}
 	}
 }
 
-// try takes a slot of every limit, or none: then it returns how long to wait, or what to wait for, before it is worth another try.
-func (p *pacer) try(l *lane, method string, now time.Time) (time.Duration, <-chan struct{}) {
+// admission is what try decided. Without error, wait and answered the request may go.
+type admission struct {
+	err error
+	// wait is how long to wait, answered what to wait for, before it is worth another try.
+	wait     time.Duration
+	answered <-chan struct{}
+	// windows is how many windows a slot was taken of.
+	windows int
+}
+
+// try takes a slot of every limit, or none.
+func (p *pacer) try(l *lane, method string, now time.Time) admission {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if asked := l.notBefore.Sub(now); asked > p.patience {
+		return admission{err: &blockedError{asked}}
+	}
 	wait := l.pause(now)
 	for _, w := range p.windows {
 		if !w.limit.Covers(method) {
@@ -116,22 +141,22 @@ func (p *pacer) try(l *lane, method string, now time.Time) (time.Duration, <-cha
 		}
 		d, ok := w.wait(now)
 		if !ok {
-			return 0, p.answered
+			return admission{answered: p.answered}
 		}
 		wait = max(wait, d)
 	}
-	if wait > 0 {
-		return wait, nil
+	if wait == 0 {
+		wait = l.reserve(now)
 	}
-	if d := l.reserve(now); d > 0 {
-		return d, nil
+	if wait > 0 {
+		return admission{wait: wait}
 	}
 	for _, w := range p.windows {
 		if w.limit.Covers(method) {
 			w.used++
 		}
 	}
-	return 0, nil
+	return admission{windows: len(p.windows)}
 }
 
 // wait returns how long it takes until a slot is free; ok is false when that depends on a request that is not answered yet.
@@ -185,7 +210,8 @@ func (p *pacer) learn(l *lane, given permit, header http.Header, now time.Time) 
 	if said.limit > 0 && said.window > 0 {
 		p.narrow(l, given.method, said.limit, said.window, now)
 	}
-	if said.remaining >= 0 && said.reset > 0 {
+	// A reset that is far away is that of another limit, such as a month's.
+	if said.remaining >= 0 && said.reset > 0 && said.reset <= p.patience {
 		// Requests that are under way may not be counted in what the service says is left.
 		l.left = budget{known: true, requests: said.remaining - l.underWay, reset: now.Add(said.reset)}
 	}

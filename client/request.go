@@ -92,10 +92,7 @@ func (c *Client) pause(ctx context.Context, r *request, failure *scim.Error, wai
 func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error) {
 	given, err := c.pacer.acquire(ctx, r.method)
 	if err != nil {
-		return unsent, &scim.Error{
-			Method: r.method, Path: r.path, Err: err,
-			Detail: fmt.Sprintf("gave up while waiting for the rate limit: %v", err),
-		}
+		return unsent, notAdmitted(r, err)
 	}
 	c.stats.paced.Add(int64(given.waited))
 	status, header, failure, result := c.exchange(ctx, r)
@@ -108,6 +105,16 @@ func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error)
 		c.stats.rateLimited.Add(1)
 	}
 	return result, failure
+}
+
+// notAdmitted is the error of a request that the rate limit did not let through.
+func notAdmitted(r *request, err error) *scim.Error {
+	e := &scim.Error{Method: r.method, Path: r.path, Err: err, Detail: fmt.Sprintf("gave up while waiting for the rate limit: %v", err)}
+	if blocked, ok := errors.AsType[*blockedError](err); ok {
+		e.Status, e.RetryAfter, e.Err = http.StatusTooManyRequests, blocked.wait, ErrNotSent
+		e.Detail = "not sent: " + blocked.Error()
+	}
+	return e
 }
 
 // exchange is one request and its answer.

@@ -20,7 +20,8 @@ type Retry struct {
 	// Attempts is how many times one request is sent at most, 6 by default. 1 means never again.
 	Attempts int
 	// Budget is how long one request may wait between its attempts in all, 5 minutes by default. A request whose next wait
-	// would pass the budget fails at once. Waiting for the service's rate limit before an attempt does not count.
+	// would pass the budget fails at once, and so do others like it until the time that the service has asked for is over. Waiting for
+	// the service's rate limit before an attempt does not count.
 	Budget time.Duration
 	// Base is the first wait, 500 milliseconds by default; Max the longest, 30 seconds by default.
 	Base, Max time.Duration

@@ -247,6 +247,35 @@ func TestRetriesEndWithTheContext(t *testing.T) {
 	})
 }
 
+func TestRequestsFailAtOnceWhileTheServiceWantsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []func() (*http.Response, error){status(429, "Retry-After", "86400"), ok}}
+		c := newClient(t, s)
+		for want := range 2 {
+			_, err := c.Users().Get(t.Context(), "1")
+			refused, _ := errors.AsType[*scim.Error](err)
+			if !errors.Is(err, scim.ErrTooManyRequests) || refused.RetryAfter != 24*time.Hour || errors.Is(err, client.ErrNotSent) != (want == 1) {
+				t.Errorf("error %v after %v", err, refused.RetryAfter)
+			}
+		}
+		if len(s.at) != 1 {
+			t.Errorf("%d requests", len(s.at))
+		}
+		time.Sleep(24 * time.Hour)
+		if _, err := c.Users().Get(t.Context(), "1"); err != nil {
+			t.Errorf("a day later: %v", err)
+		}
+	})
+}
+
+func TestConflictNamesTheAttribute(t *testing.T) {
+	c := newClient(t, &script{answers: []func() (*http.Response, error){status(409)}}, postmanProfile(t))
+	_, err := c.Users().Create(t.Context(), person(1))
+	if refused, _ := errors.AsType[*scim.Error](err); refused == nil || refused.Attribute != "userName" {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestCreateOfUnknownOutcome(t *testing.T) {
 	const (
 		none     = `{"totalResults":0,"Resources":[]}`
