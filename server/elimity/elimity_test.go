@@ -1,0 +1,290 @@
+package elimity_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	scim "github.com/elimity-com/scim"
+	liberrors "github.com/elimity-com/scim/errors"
+	"github.com/elimity-com/scim/schema"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/elimity"
+	"github.com/scimbridge/scim/server/idptest"
+)
+
+func Example() {
+	// What was given to scim.NewServer stays as it is.
+	resourceTypes := []scim.ResourceType{{
+		Name: "User", Endpoint: "/Users", Schema: schema.CoreUserSchema(), Handler: newDirectory("id", "userName"),
+	}}
+	handler, err := elimity.New(resourceTypes, server.Options{Authenticator: server.BearerTokens(os.Getenv("SCIM_TOKEN"), "secret")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := httptest.NewRequest(http.MethodGet, `/scim/v2/Users?filter=emails+co+"example.org"`, nil)
+	r.Header.Set("Authorization", "Bearer secret")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output: 200 {"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"itemsPerPage":0,"startIndex":1,"Resources":[]}
+}
+
+// Identity providers can work with an existing handler, whatever it makes of filters and pages.
+func TestIdentityProviders(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*app, *server.Options)
+	}{
+		{"handler without filters", nil},
+		{"handler that filters", func(a *app, _ *server.Options) { a.users.filters, a.groups.filters = true, true }},
+		{"handler without pages", func(a *app, _ *server.Options) { a.users.pageless, a.groups.pageless = true, true }},
+		{"handler with small pages", func(a *app, _ *server.Options) { a.users.clamp, a.groups.clamp = 2, 2 }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			idptest.All(t, idptest.Target{Handler: newApp(t, tt.change).handler})
+		})
+	}
+}
+
+func TestPages(t *testing.T) {
+	for name, change := range map[string]func(*app, *server.Options){
+		"of the handler":        nil,
+		"of 2 at most":          func(a *app, _ *server.Options) { a.users.clamp = 2 },
+		"handler without pages": func(a *app, _ *server.Options) { a.users.pageless = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newApp(t, change)
+			for i := range 7 {
+				a.user(fmt.Sprintf(`{"userName":"u%d","nickName":"n%d"}`, i, 9-i))
+			}
+			for query, want := range map[string][]string{
+				"startIndex=1&count=3":                                 {"u0", "u1", "u2"},
+				"startIndex=4&count=3":                                 {"u3", "u4", "u5"},
+				"startIndex=7&count=3":                                 {"u6"},
+				"startIndex=8&count=3":                                 {},
+				"startIndex=2&count=3&sortBy=nickName":                 {"u5", "u4", "u3"},
+				"startIndex=2&count=2&filter=userName%20gt%20%22u2%22": {"u4", "u5"},
+			} {
+				doc := a.send("GET", "/Users?"+query, "").want(http.StatusOK).doc()
+				got := []string{}
+				for _, r := range doc["Resources"].([]any) {
+					got = append(got, r.(map[string]any)["userName"].(string))
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", query, diff)
+				}
+				if total := doc["totalResults"]; total != int64(7) && !strings.Contains(query, "filter") {
+					t.Errorf("%s: totalResults %v", query, total)
+				}
+			}
+		})
+	}
+}
+
+// A filter on the id reads one resource.
+func TestFilterOnID(t *testing.T) {
+	a := newApp(t, nil)
+	a.user(`{"userName":"a"}`)
+	a.user(`{"userName":"b"}`)
+	a.find(`id eq "id-2"`).total(1).wantBody(`"userName":"b"`)
+	a.find(`id eq "id-2" and userName eq "a"`).total(0)
+	a.find(`id eq "none"`).total(0)
+	if slices.Contains(a.users.calls, "GetAll") {
+		t.Errorf("calls %q", a.users.calls)
+	}
+}
+
+func TestEntityTags(t *testing.T) {
+	a := newApp(t, nil)
+	created := a.send("POST", "/Users", `{"userName":"a"}`).want(http.StatusCreated)
+	path, tag := "/Users/id-1", created.Header().Get("ETag")
+	if got := a.send("GET", path, "").Header().Get("ETag"); got != tag || tag == "" {
+		t.Errorf("ETag %q after a create with %q", got, tag)
+	}
+	a.send("GET", path, "", "If-None-Match", tag).want(http.StatusNotModified)
+	changed := a.send("PATCH", path, patchOf(`{"op":"add","path":"title","value":"T"}`), "If-Match", tag).want(http.StatusOK).Header().Get("ETag")
+	if got := a.send("GET", path, "").Header().Get("ETag"); got != changed || changed == tag {
+		t.Errorf("ETag %q after a change to %q", got, changed)
+	}
+	a.send("PUT", path, `{"userName":"b"}`, "If-Match", tag).want(http.StatusPreconditionFailed)
+	a.send("DELETE", path, "", "If-Match", tag).want(http.StatusPreconditionFailed)
+	// Somebody else changes the resource, behind the server's back.
+	a.users.data["id-1"]["title"] = "other"
+	a.send("PUT", path, `{"userName":"b"}`, "If-Match", changed).want(http.StatusPreconditionFailed)
+	now := a.send("GET", path, "").Header().Get("ETag")
+	a.send("DELETE", path, "", "If-Match", now).want(http.StatusNoContent)
+	a.send("GET", path, "").want(http.StatusNotFound)
+	a.send("DELETE", path, "").want(http.StatusNotFound)
+}
+
+// A PATCH that changes nothing writes nothing.
+func TestPatchWithoutChange(t *testing.T) {
+	a := newApp(t, nil)
+	path := a.user(`{"userName":"a","active":true}`)
+	a.send("PATCH", path, patchOf(`{"op":"replace","path":"active","value":true}`)).want(http.StatusNoContent)
+	if slices.Contains(a.users.calls, "Replace") {
+		t.Errorf("calls %q", a.users.calls)
+	}
+}
+
+func TestConcurrentPatches(t *testing.T) {
+	a := newApp(t, nil)
+	var members []string
+	for i := range 20 {
+		members = append(members, a.user(fmt.Sprintf(`{"userName":"u%d"}`, i))[len("/Users/"):])
+	}
+	a.send("POST", "/Groups", `{"displayName":"g"}`).want(http.StatusCreated)
+	var wait sync.WaitGroup
+	for _, id := range members {
+		wait.Go(func() {
+			r := a.send("PATCH", "/Groups/group-1", patchOf(fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id)))
+			if r.Code != http.StatusOK {
+				t.Errorf("status %d: %s", r.Code, r.Body)
+			}
+		})
+	}
+	wait.Wait()
+	list, _ := a.send("GET", "/Groups/group-1", "").want(http.StatusOK).doc()["members"].([]any)
+	if len(list) != len(members) {
+		t.Errorf("%d members of %d", len(list), len(members))
+	}
+}
+
+func TestMembersAndGroups(t *testing.T) {
+	a := newApp(t, nil)
+	user := a.user(`{"userName":"a","displayName":"Alice"}`)
+	a.send("POST", "/Groups", `{"displayName":"Sales","members":[{"value":"id-1"}]}`).want(http.StatusCreated).
+		wantBody(`"display":"Alice"`, `"$ref":"https://example.com/scim/v2/Users/id-1"`)
+	a.send("GET", user, "").want(http.StatusOK).wantBody(`"groups":[{`, `"display":"Sales"`)
+	a.send("POST", "/Groups", `{"displayName":"x","members":[{"value":"nobody"}]}`).want(http.StatusBadRequest)
+	a.send("DELETE", user, "").want(http.StatusNoContent)
+	a.send("GET", "/Groups/group-1", "").want(http.StatusOK).wantNo("members")
+}
+
+// With the option, a PATCH reaches the handler's Patch, in the library's terms.
+func TestPatchOption(t *testing.T) {
+	a := newApp(t, nil, elimity.Options{Patch: true})
+	path := a.user(`{"userName":"a","active":true,"title":"T"}`)
+	a.send("PATCH", path, patchOf(
+		`{"op":"Replace","path":"Active","value":"False"}`, `{"op":"remove","path":"title"}`, `{"op":"Add","path":"NICKNAME","value":"N"}`,
+	)).want(http.StatusOK)
+	got := make(map[string]any)
+	for _, op := range a.users.patched[0] {
+		got[op.Op+" "+op.Path.String()] = op.Value
+	}
+	want := map[string]any{"replace active": false, "remove title": nil, "replace nickName": "N"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+	a.send("GET", path, "").wantBody(`"active":false`, `"nickName":"N"`).wantNo(`"title"`)
+	a.send("PUT", path, `{"userName":"b"}`).want(http.StatusOK)
+	if n := slices.Index(a.users.calls, "Replace"); n < 0 || slices.Contains(a.users.calls[:n], "Replace") {
+		t.Errorf("calls %q", a.users.calls)
+	}
+}
+
+func TestHandlerWithoutReplace(t *testing.T) {
+	for name, refusal := range map[string]error{"501": liberrors.ScimError{Status: 501}, "405": &liberrors.ScimError{Status: 405}} {
+		t.Run(name, func(t *testing.T) {
+			a := newApp(t, nil)
+			path := a.user(`{"userName":"a","active":true}`)
+			a.users.replace = func(string, scim.ResourceAttributes) (scim.Resource, error) { return scim.Resource{}, refusal }
+			a.send("PATCH", path, patchOf(`{"op":"replace","path":"active","value":false}`)).want(http.StatusOK)
+			a.send("GET", path, "").wantBody(`"active":false`)
+			a.users.err = func(method string) error {
+				if method == "Patch" {
+					return liberrors.ScimError{Status: 501, Detail: "read only"}
+				}
+				return nil
+			}
+			status := map[string]int{"501": http.StatusNotImplemented, "405": http.StatusMethodNotAllowed}[name]
+			a.send("PUT", path, `{"userName":"b"}`).want(status) // what Replace has said
+		})
+	}
+}
+
+func TestHandlersGetTheRequest(t *testing.T) {
+	var seen *http.Request
+	a := newApp(t, nil)
+	a.handler = func() http.Handler {
+		h, err := elimity.New([]scim.ResourceType{{
+			Name: "User", Endpoint: "/Users", Schema: schema.CoreUserSchema(), Handler: spy{a.users, func(r *http.Request) { seen = r }},
+		}}, server.Options{Authenticator: server.Anonymous()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}()
+	a.send("GET", "/scim/Users/x", "", "X-Tenant", "contoso")
+	if seen == nil || seen.URL.Path != "/scim/Users/x" || seen.Header.Get("X-Tenant") != "contoso" || seen.Body != http.NoBody {
+		t.Errorf("request %+v", seen)
+	}
+}
+
+// spy is a handler that tells of the requests it gets.
+type spy struct {
+	scim.ResourceHandler
+	tell func(*http.Request)
+}
+
+func (s spy) Get(r *http.Request, id string) (scim.Resource, error) {
+	s.tell(r)
+	return s.ResourceHandler.Get(r, id)
+}
+
+func TestHooksComeFirst(t *testing.T) {
+	a := newApp(t, func(_ *app, o *server.Options) {
+		o.Hooks.BeforeCreate = func(_ context.Context, c *server.Change) error {
+			c.New["title"] = "enriched"
+			return nil
+		}
+	})
+	a.send("POST", "/Users", `{"userName":"a"}`).want(http.StatusCreated).wantBody(`"title":"enriched"`)
+	if a.users.data["id-1"]["title"] != "enriched" {
+		t.Errorf("the handler has %v", a.users.data["id-1"])
+	}
+}
+
+func TestAttributesThatNoSchemaAllows(t *testing.T) {
+	a := newApp(t, func(a *app, _ *server.Options) {
+		a.users.shape = func(attributes scim.ResourceAttributes) scim.ResourceAttributes {
+			attributes["active"] = "perhaps"
+			return attributes
+		}
+	})
+	path := a.user(`{"userName":"a","title":"T"}`)
+	a.send("GET", path, "").want(http.StatusOK).wantBody(`"title":"T"`).wantNo("perhaps")
+	a.find(`active eq true`).total(0)
+}
+
+func TestNewRefuses(t *testing.T) {
+	user := scim.ResourceType{Name: "User", Endpoint: "/Users", Schema: schema.CoreUserSchema(), Handler: newDirectory("id", "")}
+	without := user
+	without.Handler = nil
+	for name, tt := range map[string]struct {
+		types   []scim.ResourceType
+		options server.Options
+	}{
+		"no types":             {nil, server.Options{Authenticator: server.Anonymous()}},
+		"no handler":           {[]scim.ResourceType{without}, server.Options{Authenticator: server.Anonymous()}},
+		"no authenticator":     {[]scim.ResourceType{user}, server.Options{}},
+		"type without handler": {[]scim.ResourceType{user}, server.Options{Authenticator: server.Anonymous(), ResourceTypes: []server.ResourceType{server.GroupType()}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := elimity.New(tt.types, tt.options); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
