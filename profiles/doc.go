@@ -6,9 +6,10 @@
 //
 //	p, err := profiles.Load("my-service.json")
 //
-// Ready-made profiles are in packages below this one, such as
-// [github.com/scimbridge/scim/profiles/postman]. [Generic] is the profile of a service of which nothing is known but that it
-// follows RFC 7644.
+// Postman's is in package [github.com/scimbridge/scim/profiles/postman], others are in [github.com/scimbridge/scim/profiles/catalog].
+// [Generic] is the profile of a service of which nothing is known but that it follows RFC 7644.
+// Package [github.com/scimbridge/scim/profiles/discover] makes a profile by asking the service; docs/guide-profile.md tells how to write one,
+// and docs/profile.schema.json helps an editor to.
 //
 // # Facts
 //

@@ -3,6 +3,7 @@ package profiles
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -286,9 +287,12 @@ func conformMembers(root, schema, object map[string]any) error {
 	return nil
 }
 
-func TestPublishedProfileConforms(t *testing.T) {
-	files := []string{"postman/postman.json"}
-	for _, file := range files {
+func TestPublishedProfilesConform(t *testing.T) {
+	files, err := filepath.Glob("catalog/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no profiles: %v", err)
+	}
+	for _, file := range append(files, "postman/postman.json") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -48,7 +48,8 @@ Flags:
   -title TEXT       the service's name, for people
   -allow-writes     create, change and remove one test user and one test group
   -domain DOMAIN    domain of the test user's e-mail address: example.com unless given
-  -compare PROFILE  list what differs from a known profile: postman, generic, or a file
+  -compare PROFILE  list what differs from a known profile: postman, slack, github-enterprise,
+                    aws-iam-identity-center, generic, or a file
   -quiet            no progress
 
 Exit status:

@@ -3,11 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/scimbridge/scim/profiles"
+	"github.com/scimbridge/scim/profiles/catalog"
 	"github.com/scimbridge/scim/profiles/discover"
-	"github.com/scimbridge/scim/profiles/postman"
 )
 
 // comparison is the known profile that the one found is compared with.
@@ -17,11 +18,9 @@ type comparison struct {
 }
 
 func loadComparison(name string) (*comparison, error) {
-	switch name {
-	case "postman":
-		return &comparison{name, postman.Profile()}, nil
-	case "generic":
-		return &comparison{name, profiles.Generic()}, nil
+	if slices.Contains(catalog.Names(), name) {
+		p, err := catalog.Profile(name)
+		return &comparison{name, p}, err
 	}
 	p, err := profiles.Load(name)
 	return &comparison{name, p}, err

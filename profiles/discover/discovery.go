@@ -321,4 +321,3 @@ func (a answer) scimType() scim.ErrorType {
 	}
 	return scim.ErrorType(e.Type)
 }
-
