@@ -2,6 +2,7 @@ package scim
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,7 +45,8 @@ var encodeOptions = json.JoinOptions(json.Deterministic(true))
 // not exactly one JSON object, holds a name twice in one object, is not UTF-8, or is nested deeper than
 // [MaxDepth]. The caller bounds the size of data.
 func DecodeDocument(data []byte) (Document, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data))
+	// decodeObject finds duplicate names in the map that it makes. The decoder would keep a second record of them.
+	d := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	if k := d.PeekKind(); k != jsontext.KindBeginObject && k != jsontext.KindInvalid {
 		return nil, syntaxError(d, fmt.Errorf("a JSON object is needed"))
 	}
@@ -108,6 +110,9 @@ func decodeObject(d *jsontext.Decoder) (any, error) {
 		}
 		// The token is only valid until the next read.
 		key := name.String()
+		if _, again := object[key]; again {
+			return nil, errDuplicateName
+		}
 		value, err := decodeValue(d)
 		if err != nil {
 			return nil, err
@@ -117,6 +122,8 @@ func decodeObject(d *jsontext.Decoder) (any, error) {
 	_, err := d.ReadToken()
 	return object, err
 }
+
+var errDuplicateName = errors.New("duplicate name in an object")
 
 func decodeArray(d *jsontext.Decoder) (any, error) {
 	array := []any{}

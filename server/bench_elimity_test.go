@@ -137,12 +137,13 @@ func BenchmarkAgainstElimity(b *testing.B) {
 			return benchRequest(b, "POST", prefix+"/Users", fmt.Sprintf(benchUser, benchName(n), n))
 		}
 	}
-	get := func(int) *http.Request { return benchRequest(b, "GET", "/Users/500", "") }
+	getUser := benchRequest(b, "GET", "/Users/500", "")
+	get := func(int) *http.Request { return getUser }
 	patch := func(n int) *http.Request {
 		return benchRequest(b, "PATCH", "/Users/500", operations(fmt.Sprintf(`{"op":"replace","path":"active","value":%v}`, n%2 == 0)))
 	}
-	filtered := "/Users?filter=" + escape(`userName eq "`+benchName(500)+`"`)
-	filter := func(int) *http.Request { return benchRequest(b, "GET", filtered, "") }
+	filtered := benchRequest(b, "GET", "/Users?filter="+escape(`userName eq "`+benchName(500)+`"`), "")
+	filter := func(int) *http.Request { return filtered }
 	run("post/elimity", elimityServer(b, 0), 201, post(""))
 	run("post/ours", benchServer(b, memory.New()), 201, post(""))
 	run("get/elimity", elimityServer(b, 1000), 200, get)

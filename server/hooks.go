@@ -86,8 +86,6 @@ type RequestInfo struct {
 	Request *http.Request
 }
 
-type infoKey struct{}
-
 // Info returns what is known about the request that ctx belongs to. Hooks and stores get such a context.
 func Info(ctx context.Context) (RequestInfo, bool) {
 	info, ok := ctx.Value(infoKey{}).(*RequestInfo)

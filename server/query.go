@@ -504,7 +504,7 @@ func least(ctx context.Context, sources []*source) (*source, error) {
 
 // answerList answers with a ListResponse (RFC 7644 section 3.4.2).
 func (c *call) answerList(w window, r result) (reply, error) {
-	b := make([]byte, 0, 256+1024*len(r.shown))
+	b := c.s.buffer()
 	b = append(b, `{"schemas":["`+scim.ListResponseSchema+`"],"totalResults":`...)
 	b = strconv.AppendInt(b, int64(r.total), 10)
 	b = append(b, `,"itemsPerPage":`...)

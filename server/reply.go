@@ -118,16 +118,22 @@ func (c *call) contentType() string {
 
 // write sends a reply.
 func (c *call) write(r reply) {
+	// Names are in canonical form, and values share an array: setting them one by one costs as much as finding a resource.
 	h := c.w.Header()
+	values := make([]string, 0, 4)
+	set := func(name, value string) {
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
+	}
 	if r.location != "" {
-		h.Set("Location", r.location)
+		set("Location", r.location)
 	}
 	if r.etag != "" && c.s.has(FeatureETag) {
-		h.Set("ETag", r.etag)
+		set("Etag", r.etag)
 	}
 	if r.body != nil {
-		h.Set("Content-Type", c.contentType())
-		h.Set("Content-Length", strconv.Itoa(len(r.body)))
+		set("Content-Type", c.contentType())
+		set("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	c.status = r.status
 	c.w.WriteHeader(r.status)

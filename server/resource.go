@@ -62,7 +62,7 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 	if err != nil {
 		return reply{}, err
 	}
-	body, err := list[0].append(make([]byte, 0, 1024))
+	body, err := list[0].append(c.s.buffer())
 	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -25,6 +26,8 @@ type Server struct {
 	// endpoints holds the types by their path segment.
 	endpoints map[string]*resourceType
 	discovery discovery
+	// buffers has *[]byte for responses.
+	buffers sync.Pool
 }
 
 // New returns a server for the resources in store. It fails when the options contradict each other or a schema is malformed.
@@ -69,14 +72,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r, start: s.opts.Now()}
 	c.info.ID = requestID(r)
 	c.info.Request = r
-	w.Header().Set("X-Request-Id", c.info.ID)
+	w.Header()["X-Request-Id"] = []string{c.info.ID}
 	defer c.finish()
-	ctx := context.WithValue(r.Context(), infoKey{}, &c.info)
+	limited := &requestContext{Context: r.Context(), info: &c.info}
 	if s.opts.Limits.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.opts.Limits.Timeout)
-		defer cancel()
+		limited.deadline = time.Now().Add(s.opts.Limits.Timeout)
 	}
+	defer limited.end()
+	var ctx context.Context = limited
 	to, prefix := s.route(r)
 	c.info.BaseURL = s.baseURL(r, prefix)
 	c.info.Operation = operationName(to, r.Method)
@@ -95,6 +98,25 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.write(answer)
+	s.putBuffer(answer.body)
+}
+
+// maxBuffer is the largest buffer that is kept: one huge response must not hold its memory for ever.
+const maxBuffer = 64 << 10
+
+// buffer returns an empty buffer for a response.
+func (s *Server) buffer() []byte {
+	if b, ok := s.buffers.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, 2048)
+}
+
+// putBuffer takes back the buffer of a response that has been sent.
+func (s *Server) putBuffer(b []byte) {
+	if cap(b) >= 1024 && cap(b) <= maxBuffer {
+		s.buffers.Put(&b)
+	}
 }
 
 // call is one HTTP request being served.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,11 +67,16 @@ type response struct {
 // send sends a request with a body, which is left out when it is empty. More are pairs of header names and values.
 func (s *service) send(method, path, body string, more ...string) response {
 	s.t.Helper()
+	return s.sendWith(s.t.Context(), method, path, body, more...)
+}
+
+func (s *service) sendWith(ctx context.Context, method, path, body string, more ...string) response {
+	s.t.Helper()
 	var reader io.Reader
 	if body != "" {
 		reader = strings.NewReader(body)
 	}
-	r := httptest.NewRequestWithContext(s.t.Context(), method, path, reader)
+	r := httptest.NewRequestWithContext(ctx, method, path, reader)
 	if body != "" {
 		r.Header.Set("Content-Type", scim.ContentType)
 	}
