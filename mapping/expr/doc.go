@@ -32,6 +32,8 @@
 // that the target attribute is left out of the request; IgnoreObjectFlow means that the object is
 // left out of the cycle. A function that would work on an ignore value passes it on instead.
 //
+// [Program.Trace] tells step by step how a result came about.
+//
 // Arguments are evaluated when their value is needed: the branches of IIF, and the keys, values and
 // default of Switch, only if they are reached. So an expression may convert a date in one branch
 // that the other branch exists to protect.

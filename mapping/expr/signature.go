@@ -24,8 +24,10 @@ type Param struct {
 	Name string
 	// Kind is what the function works with. A KindString parameter takes every single value as its
 	// text; KindInt takes text with digits; KindTime takes text of the source that CDate could read.
-	Kind     Kind
+	Kind Kind
+	// Optional parameters may be left out, by an empty place between commas too.
 	Optional bool
+	// Repeated parameters, the last of a signature, may be given any number of times, or not at all.
 	Repeated bool
 
 	flow    bool // passed on as it is: may be an ignore value
