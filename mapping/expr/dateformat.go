@@ -160,7 +160,11 @@ func parseDateFormat(layout string) (*dateFormat, error) {
 	return f, nil
 }
 
+// literal adds text to read and print as it is. Empty quotes add nothing.
 func (f *dateFormat) literal(s string) {
+	if s == "" {
+		return
+	}
 	if last := len(f.items) - 1; last >= 0 && f.items[last].verb == 0 {
 		f.items[last].literal += s
 		return
