@@ -89,7 +89,7 @@ type code struct {
 	node   *Node
 	fixed  Value // the value of a constant
 	konst  bool
-	filled bool // never null, "" or ignored
+	filled bool // never null, "" or ignored, nor a list with such a value
 }
 
 func (c *compiler) fail(n *Node, format string, args ...any) error {
@@ -130,7 +130,10 @@ func (c *compiler) compile(n *Node, p *Param) (code, error) {
 }
 
 func constantCode(n *Node, v Value) code {
-	filled := !v.IsNullOrEmpty() && !v.Ignored()
+	filled := v.Len() > 0 && !v.Ignored()
+	for i := range v.Len() {
+		filled = filled && !v.At(i).IsNullOrEmpty()
+	}
 	return code{run: &constant{v}, kind: v.kind, node: n, fixed: v, konst: true, filled: filled}
 }
 

@@ -43,9 +43,8 @@ func listFunctions() []builtin {
 				Help: "The parts of the text between the delimiters as a list, empty ones included; WithTrimSplit takes the spaces off each part. " +
 					"Null and \"\" give null.",
 			},
-			run:    split,
-			check:  checkSplit,
-			filled: func(_ *compiler, c *invocation) bool { return c.args[0].filled },
+			run:   split,
+			check: checkSplit,
 		},
 	}
 }
