@@ -170,7 +170,7 @@ func TestNeverEmpty(t *testing.T) {
 		`Switch([a], "d", "k", "v")`, `Switch([a], [a], "", "Other")`, `IIF([a] = "x", "y", "n")`,
 		`IIF(IsNullOrEmpty([a]), "x", [a])`, `IIF([a] = "", "x", [a])`, `IIF(IsPresent([a]), [a], "x")`, `IIF([a] <> "", [a], "x")`,
 		`IIF(Not(IsNullOrEmpty([a])), [a], "x")`, `ToLower(NormalizeDiacritics(Append([a], "x")))`, `Redact("x")`,
-		`IgnoreFlowIfNullOrEmpty("x")`, `CDate(Coalesce([a], "2020-01-01"))`, `IsPresent([a])`, `Join("", [a], Split("b,c", ","))`,
+		`IgnoreFlowIfNullOrEmpty("x")`, `CDate(Coalesce([a], "2020-01-01"))`, `IsPresent([a])`, `FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy")`, `Join("", [a], Split("b,c", ","))`,
 	} {
 		if !compile(t, text).NeverEmpty() {
 			t.Errorf("%s may be empty", text)
@@ -180,7 +180,7 @@ func TestNeverEmpty(t *testing.T) {
 		`""`, `[a]`, `Join("", [a], [b])`, `Switch([a], , "k", "v")`, `Switch([a], [a], "x", "Other")`, `Switch([a], [b], "", "Other")`,
 		`Switch([a], "d", "k", [v])`, `IIF([a] = "x", "y", [b])`, `IIF(IsNullOrEmpty([a]), [a], "x")`, `IIF(IsNullOrEmpty([b]), "x", [a])`,
 		`IIF(IsNull([a]), "x", [a])`, `StripSpaces(Append([a], " "))`, `Left("x", [a])`, `Mid("xy", 1, 1)` + ``, `IgnoreAttributeFlow`,
-		`Coalesce([a], [b])`, `Split(Append([a], "x"), "x")`, `Join("", [a], Split("x", "x"))`, `Append(IgnoreFlowIfNullOrEmpty([a]), "x")`, `IIF([a] = "x", "y", IgnoreObjectFlow)`, `Replace([a], "x", , , "y", , )`,
+		`Coalesce([a], [b])`, `FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", [a])`, `FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "%K")`, `Split(Append([a], "x"), "x")`, `Join("", [a], Split("x", "x"))`, `Append(IgnoreFlowIfNullOrEmpty([a]), "x")`, `IIF([a] = "x", "y", IgnoreObjectFlow)`, `Replace([a], "x", , , "y", , )`,
 	} {
 		if p := compile(t, text); p.NeverEmpty() {
 			if _, constant := p.Constant(); !constant {

@@ -1,5 +1,7 @@
 package expr
 
+import "slices"
+
 // Functions that work on dates. All dates are in UTC.
 
 func dateFunctions() []builtin {
@@ -67,7 +69,7 @@ func dateFunctions() []builtin {
 					"With three arguments there are no styles. Null and \"\" give null, text that does not have the input format is an error.",
 			},
 			prepare: prepareFormat,
-			filled:  firstFilled,
+			filled:  filledFormat,
 		},
 	}
 }
@@ -308,6 +310,19 @@ func prepareFormat(c *compiler, call *invocation) (runFunc, error) {
 		}
 		return form.convert(f, c)
 	}, nil
+}
+
+// filledFormat knows that a date prints as something if the format has more than literals, zones and
+// fractions, which may come to nothing.
+func filledFormat(_ *compiler, call *invocation) bool {
+	output := &call.args[3]
+	if !output.given() {
+		output = &call.args[2]
+	}
+	format, err := parseDateFormat(output.fixed.String())
+	return call.args[0].filled && err == nil && slices.ContainsFunc(format.items, func(item dateItem) bool {
+		return item.verb != 0 && item.verb != 'K' && item.verb != 'F'
+	})
 }
 
 func (form *dateForm) convert(f *frame, c *invocation) (Value, error) {
