@@ -167,6 +167,7 @@ type SourceFault struct {
 	Err error
 }
 
+// Error returns one line: the type of the objects, the reason and the cause, each where known.
 func (e *SourceFault) Error() string {
 	text := "provision: source"
 	if e.Type != "" {

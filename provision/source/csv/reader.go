@@ -229,8 +229,7 @@ func (t *Table) uses(r *reader) (id int, uses []columnUse, err error) {
 	if id, err = r.index(t.ID); err != nil {
 		return 0, nil, err
 	}
-	named := append(sortedKeys(t.Rename), t.Booleans...)
-	for _, column := range append(named, sortedKeys(t.Lists)...) {
+	for _, column := range slices.Concat(sortedKeys(t.Rename), t.Booleans, sortedKeys(t.Lists), t.Require) {
 		if _, err := r.index(column); err != nil {
 			return 0, nil, err
 		}

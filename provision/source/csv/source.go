@@ -101,11 +101,13 @@ func (s *Source) Count(ctx context.Context, objectType string) (int, error) {
 	return n, nil
 }
 
-// Watermark returns a digest of all files.
+// Watermark returns a digest of all files, and of how they are read.
 func (s *Source) Watermark(ctx context.Context) (string, error) {
 	h := sha256.New()
 	for i := range s.tables {
 		t := &s.tables[i]
+		// Maps are printed in the order of their keys.
+		_, _ = fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %v", t.Type, t.ID, t.Rename, t.Ignore, t.Lists, t.Booleans, t.Links, t.Comma, t.Encoding)
 		files := []string{t.File}
 		for _, l := range t.Links {
 			files = append(files, l.File)

@@ -29,6 +29,9 @@ type Table struct {
 	Booleans []string
 	// Links are files with further values, such as memberships.
 	Links []Link
+	// Require are columns that must be there, besides those that other fields name: what the mappings read. A column that was renamed
+	// in the export is noticed before anything is done.
+	Require []string
 	// Comma separates fields: a comma when 0.
 	Comma rune
 	// Encoding is that of the file when it has no byte order mark: UTF-8 when nil.
