@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -44,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, c *clock)
 	inStep, err := start(ctx, o, stdout, c)
 	switch {
 	case err != nil:
-		fmt.Fprintf(stderr, "provision: %v\n", err)
+		fmt.Fprintf(stderr, "provision: %s\n", strings.TrimPrefix(err.Error(), "provision: "))
 		return exitFailed
 	case !inStep:
 		return exitFailed

@@ -277,5 +277,9 @@ func (r *report) end(log, state string) {
 		r.say("Every object in scope is in step.")
 		return
 	}
+	if still == 1 {
+		r.say("1 object is not in step.")
+		return
+	}
 	r.say("%d objects are not in step.", still)
 }

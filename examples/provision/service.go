@@ -43,11 +43,11 @@ func connect(w wiring) (*bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := openDirectory(w.users, w.groups)
+	mappings, err := compile(w)
 	if err != nil {
 		return nil, err
 	}
-	mappings, err := compile(w)
+	source, err := openDirectory(w.users, w.groups, mappings)
 	if err != nil {
 		return nil, err
 	}
@@ -86,13 +86,35 @@ func jobName(tenantURL string) string {
 
 func (b *bridge) close() error { return errors.Join(b.state.Close(), b.log.Close()) }
 
-// openDirectory reads people and groups from CSV files. Without a file of groups there are none, and those of the service are left alone.
-func openDirectory(users, groups string) (provision.Source, error) {
-	tables := []csv.Table{{Type: "User", File: users, ID: "employeeId", Booleans: []string{"accountEnabled"}}}
+// openDirectory reads people and groups from CSV files, which must have all columns that the mappings read. Without a file of groups
+// there are none, and those of the service are left alone.
+func openDirectory(users, groups string, mappings []*mapping.Mapping) (provision.Source, error) {
+	tables := []csv.Table{{
+		Type: "User", File: users, ID: "employeeId", Booleans: []string{"accountEnabled"}, Require: columns(mappings, "User"),
+	}}
 	if groups != "" {
-		tables = append(tables, csv.Table{Type: "Group", File: groups, ID: "groupId", Lists: map[string]string{"members": ";"}})
+		tables = append(tables, csv.Table{
+			Type: "Group", File: groups, ID: "groupId", Lists: map[string]string{"members": ";"}, Require: columns(mappings, "Group"),
+		})
 	}
 	return csv.New(tables...)
+}
+
+// columns returns the columns that the mappings of a type read.
+func columns(mappings []*mapping.Mapping, objectType string) []string {
+	var names []string
+	for _, m := range mappings {
+		if m.Definition().Source != objectType {
+			continue
+		}
+		for _, name := range m.SourceAttributes() {
+			// Whether somebody has left is worked out by the job.
+			if !strings.EqualFold(name, "IsSoftDeleted") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // compile makes the mappings ready, those of groups only where there are groups.
