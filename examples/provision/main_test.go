@@ -329,10 +329,9 @@ func firstPart(t *testing.T) (people, groups []byte) {
 func TestKilledAtAnyPointItEndsTheSame(t *testing.T) {
 	people, groups := firstPart(t)
 	total := writesOfOneRun(t, people, groups)
-	const points = 20
-	for i := range points {
+	for i := range killPoints {
 		// Half of the kills come before the service carries a write out, half after, when only the answer is lost.
-		at, after := 1+i*(total-1)/(points-1), i%2 == 1
+		at, after := 1+i*(total-1)/(killPoints-1), i%2 == 1
 		t.Run(fmt.Sprintf("write %d of %d, after=%v", at, total, after), func(t *testing.T) {
 			w := newWorld(t, people, groups)
 			w.runAndKill(t, at, after)
@@ -367,19 +366,24 @@ func (w *world) runAndKill(t *testing.T, at int, after bool) {
 	child.Stdout, child.Stderr = &output, &output
 	var seen atomic.Int64
 	var killed atomic.Bool
+	started := make(chan *os.Process, 1)
 	hook := func(isAfter bool) bool {
 		if killed.Load() {
 			return true // what a dead process was about to send is not sent
 		}
 		if isAfter == after && seen.Add(1) == int64(at) {
 			killed.Store(true)
-			_ = child.Process.Kill()
+			_ = (<-started).Kill()
 			return true
 		}
 		return false
 	}
 	w.hook.Store(&hook)
-	err = child.Run()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started <- child.Process
+	err = child.Wait()
 	w.hook.Store(nil)
 	if !killed.Load() || err == nil {
 		t.Fatalf("the program ended by itself (%v) before it was killed:\n%s", err, &output)
