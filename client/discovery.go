@@ -94,11 +94,7 @@ type capabilitiesCache struct {
 // service is asked once, and the answer kept. A service that has no ServiceProviderConfig is taken to do what RFC 7644 requires of all.
 func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 	if p := c.profile; p != nil {
-		caps := Capabilities{
-			Patch: true, Filter: true, ETag: p.ETag, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
-			Bulk: p.Bulk.Supported, MaxOperations: p.Bulk.MaxOperations, MaxPayload: p.Bulk.MaxPayloadSize,
-		}
-		return caps, nil
+		return capabilitiesIn(p), nil
 	}
 	c.caps.mu.Lock()
 	defer c.caps.mu.Unlock()
@@ -124,7 +120,7 @@ func capabilitiesIn(p *profiles.Profile) Capabilities {
 		patches = patches || p.Resources[i].Offers(profiles.Update)
 	}
 	return Capabilities{
-		Patch: patches, Filter: true, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
+		Patch: patches, Filter: true, ETag: p.ETag, Sort: p.Paging.SortBy, Cursor: p.Paging.Cursor, MaxResults: p.Paging.MaxCount,
 		Bulk: p.Bulk.Supported, MaxOperations: p.Bulk.MaxOperations, MaxPayload: p.Bulk.MaxPayloadSize,
 	}
 }

@@ -25,8 +25,8 @@ type pacer struct {
 	clock Clock
 	// patience is the longest that the service may ask to wait before its requests fail at once.
 	patience time.Duration
-	read  lane
-	write lane
+	read     lane
+	write    lane
 
 	mu      sync.Mutex
 	windows []*window
