@@ -16,7 +16,7 @@ import (
 // Create creates a resource (RFC 7644 section 3.3) and returns it as the service has it, with its id. An id and a meta that
 // resource holds are not sent. The error is [scim.ErrConflict] when the service has such a resource already.
 //
-// A create is never sent twice blindly. When the connection is lost, or the answer cannot be read, the resource is looked for by its
+// A create is never sent twice blindly. When the connection is lost, or the answer cannot be read or has no id, the resource is looked for by its
 // unique attribute (the profile's; userName or displayName where there is none, else externalId). If it is there and is what was sent,
 // it is returned. If it is not there, it is created again. If that gives no certainty, the error is [ErrOutcomeUnknown].
 //
@@ -111,7 +111,15 @@ func (k *kind) nameConflict(err error) error {
 func (r *Resources[T]) post(ctx context.Context, body []byte) (T, error) {
 	var created T
 	req := &request{method: http.MethodPost, path: r.kind.endpoint, body: body, once: true}
-	req.decode = into(&created)
+	req.decode = func(_ int, _ http.Header, body []byte) error {
+		if err := decode(body, &created); err != nil {
+			return err
+		}
+		if id, known := idIn(&created); known && id == "" {
+			return errors.New("the resource has no id")
+		}
+		return nil
+	}
 	if err := r.do(ctx, req); err != nil {
 		var none T
 		return none, err

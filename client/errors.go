@@ -104,7 +104,7 @@ func judgeAnswer(resp *http.Response, p *profiles.Profile, body []byte) outcome 
 	if tooManyRequests(resp, p, body) {
 		return postponed
 	}
-	return judge(resp.StatusCode, nil)
+	return judge(resp.StatusCode)
 }
 
 // redirectDetail names where a redirect leads by its origin only: the rest may hold what the request held.

@@ -260,17 +260,23 @@ func (l *lister[T]) dropKnown(page *scim.ListResponse[T]) bool {
 
 // idOf returns the id of a resource, empty when it is not known how to find it.
 func idOf(resource any) string {
+	id, _ := idIn(resource)
+	return id
+}
+
+// idIn returns the id of a resource, and whether it is known where such a resource has it.
+func idIn(resource any) (id string, known bool) {
 	switch r := resource.(type) {
 	case *scim.User:
-		return r.ID
+		return r.ID, true
 	case *scim.Group:
-		return r.ID
+		return r.ID, true
 	case *scim.Document:
-		return r.ID()
+		return r.ID(), true
 	case interface{ ResourceID() string }:
-		return r.ResourceID()
+		return r.ResourceID(), true
 	}
-	return ""
+	return "", false
 }
 
 func isStatus(err error, status int) bool {

@@ -11,7 +11,7 @@ import (
 
 // Retry says how often and how long a request is tried again. A field that is zero has its default.
 //
-// A request is tried again after 429, 502, 503, 504, and after a network error. A 500 is tried once more. What the service asks
+// A request is tried again after 408, 425, 429, 502, 503, 504, and after a network error. A 500 is tried once more. What the service asks
 // for in Retry-After is waited for; otherwise the wait starts at Base, doubles with each attempt up to Max, and is made random
 // between half and all of that, so that clients which failed together do not come back together.
 //
@@ -86,21 +86,18 @@ const (
 	unsent
 )
 
-// judge returns what is known of a request from its answer's status, or from the error when there was no answer.
-func judge(status int, err error) outcome {
-	switch {
-	case err != nil:
-		return judgeError(err)
-	case status == http.StatusTooManyRequests:
-		return postponed
-	}
+// judge returns what is known of a request from its answer's status.
+func judge(status int) outcome {
 	switch status {
+	case http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusTooEarly:
+		return postponed
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return unknown
 	}
 	return refused
 }
 
+// judgeError returns what is known of a request that was not answered.
 func judgeError(err error) outcome {
 	var final interface{ final() }
 	var certificate *tls.CertificateVerificationError

@@ -305,6 +305,16 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 			log:     []string{"POST /Users", "GET /Users"},
 		},
 		{
+			name:    "answer without an id, and it is there",
+			answers: []func() (*http.Response, error){body(201, `{"userName":"a@example.com"}`), body(200, mine)},
+			log:     []string{"POST /Users", "GET /Users"},
+		},
+		{
+			name:    "request took too long to arrive",
+			answers: []func() (*http.Response, error){status(408), created},
+			log:     []string{"POST /Users", "POST /Users"},
+		},
+		{
 			name:    "gateway gave up, and it is not there",
 			answers: []func() (*http.Response, error){status(504), body(200, none), created},
 			log:     []string{"POST /Users", "GET /Users", "POST /Users"},
