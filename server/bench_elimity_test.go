@@ -31,7 +31,10 @@ func (e *elimityUsers) resource(id string) (elimity.Resource, error) {
 		return elimity.Resource{}, elimityerrors.ScimErrorResourceNotFound(id)
 	}
 	// The library changes the map that it is given.
-	return elimity.Resource{ID: id, Attributes: maps.Clone(attributes)}, nil
+	return elimity.Resource{
+		ID: id, Attributes: maps.Clone(attributes), ExternalID: optional.NewString(benchName(500)),
+		Meta: elimity.Meta{Created: &testTime, LastModified: &testTime, Version: "v1"},
+	}, nil
 }
 
 func (e *elimityUsers) Create(_ *http.Request, attributes elimity.ResourceAttributes) (elimity.Resource, error) {
@@ -100,7 +103,7 @@ func elimityServer(b *testing.B, users int) http.Handler {
 	for n := range users {
 		name := benchName(n)
 		_, err := handler.Create(nil, elimity.ResourceAttributes{
-			"userName": name, "active": true, "name": map[string]any{"givenName": "Taylor", "familyName": "Lee"},
+			"userName": name, "active": true, "title": "Guide", "name": map[string]any{"givenName": "Taylor", "familyName": "Lee"},
 			"emails": []any{map[string]any{"value": name, "type": "work", "primary": true}},
 		})
 		if err != nil {

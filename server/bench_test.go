@@ -96,7 +96,7 @@ func populated(b *testing.B, n int) *memory.Store {
 		}
 		r := server.Resource{
 			Key: server.Key{Type: "User", ID: fmt.Sprint(i)}, Version: "v1", Document: doc,
-			Unique: []server.Unique{{Scope: "User", Attribute: "userName", Value: name}},
+			Unique: []server.Unique{{Scope: "User", Attribute: "userName", Value: name}}, Rendering: new(server.Rendering),
 		}
 		if err := s.Create(context.Background(), r); err != nil {
 			b.Fatal(err)

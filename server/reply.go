@@ -32,29 +32,31 @@ func (c *call) readBody(limit int64) (scim.Document, error) {
 	if c.r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
+	// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
+	timed := false
 	rc := http.NewResponseController(c.w)
 	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
-		// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
-		_ = rc.SetReadDeadline(time.Now().Add(timeout))
+		timed = rc.SetReadDeadline(time.Now().Add(timeout)) == nil
 	}
-	data, err := readAll(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
+	data, err := readAll(c.s.buffer(), http.MaxBytesReader(c.w, c.r.Body, limit))
 	if err != nil {
 		// The deadline stays: net/http reads what is left of the body, and would wait for it.
 		return nil, bodyError(err, limit)
 	}
-	_ = rc.SetReadDeadline(time.Time{})
-	return scim.DecodeDocument(data)
+	if timed {
+		_ = rc.SetReadDeadline(time.Time{})
+	}
+	doc, err := scim.DecodeDocument(data)
+	c.s.putBuffer(data)
+	return doc, err
 }
 
-// readAll reads to the end. What the client says about the length saves copying, but is not trusted with much memory.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	const trusted = 64 << 10
-	size := 512
-	if length >= 0 {
-		size = int(min(length, trusted)) + 1
-	}
-	b := make([]byte, 0, size)
+// readAll appends what r has to b. The length that the client gives is not trusted with memory.
+func readAll(b []byte, r io.Reader) ([]byte, error) {
 	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if err == io.EOF {
@@ -62,9 +64,6 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, err
-		}
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
 		}
 	}
 }

@@ -62,6 +62,9 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 	if err != nil {
 		return reply{}, err
 	}
+	if status == http.StatusOK && c.r.Method == http.MethodGet {
+		list[0].rendering = r.Rendering // what was read once will be read again
+	}
 	body, err := list[0].append(c.s.buffer())
 	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
 }
@@ -110,6 +113,7 @@ func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body
 	}
 	r := Resource{
 		Key: change.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
+		Rendering: new(Rendering),
 	}
 	r.ID = change.New.ID()
 	if err := c.s.store.Create(ctx, r); err != nil {
@@ -262,6 +266,7 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 	change.New = Modified(change.New, c.s.opts.Now())
 	r := Resource{
 		Key: old.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
+		Rendering: new(Rendering),
 	}
 	u := Update{Resource: r, IfVersion: old.Version}
 	if change.Partial {

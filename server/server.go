@@ -268,6 +268,6 @@ func requestID(r *http.Request) string {
 
 // newRequestID returns an id that is unlike others. It need not be a secret.
 func newRequestID() string {
-	var b [32]byte
-	return string(strconv.AppendUint(strconv.AppendUint(b[:0], rand.Uint64(), 36), rand.Uint64(), 36))
+	var b [26]byte
+	return string(strconv.AppendUint(strconv.AppendUint(b[:0], rand.Uint64(), 32), rand.Uint64(), 32))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -57,7 +58,13 @@ type Resource struct {
 	// Unique are the values that no other resource may have. They are there when the resource is written; a store need not return
 	// them.
 	Unique []Unique
+	// Rendering comes with a Document that is written, for stores which keep documents in memory: they may return it with the
+	// same document. It may always be nil.
+	Rendering *Rendering
 }
+
+// Rendering is a place where the server keeps the JSON that it has made of a document, to save making it again.
+type Rendering struct{ made atomic.Pointer[rendered] }
 
 // Unique is a value that occurs at most once in a tenant.
 type Unique struct {

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,8 @@ type shown struct {
 	stored scim.Document
 	added  []field
 	doc    scim.Document
+	// rendering is where the JSON of stored is kept; nil when it is not.
+	rendering *Rendering
 }
 
 // field is an attribute that the server makes; without value it is absent.
@@ -175,33 +178,71 @@ func (s *shown) whole() scim.Document {
 	return doc
 }
 
-// append appends the resource as JSON.
+// rendered is the JSON of the attributes of a document that are shown as they are stored, without the braces. It is good for
+// that document only: who changes a document makes another. Another server with the same store may show less.
+type rendered struct {
+	rt       *resourceType
+	document scim.Document
+	json     []byte
+}
+
+// of reports whether r was made of the document, as one of the type.
+func (r *rendered) of(rt *resourceType, doc scim.Document) bool {
+	return r != nil && r.rt == rt && reflect.ValueOf(r.document).Pointer() == reflect.ValueOf(doc).Pointer()
+}
+
+// append appends the resource as JSON: what is stored, what was added, and meta.
 func (s *shown) append(b []byte) ([]byte, error) {
 	if s.doc != nil {
 		return appendObject(b, s.doc)
 	}
+	b, err := s.appendStored(append(b, '{'))
+	for _, f := range s.added {
+		if err != nil || f.value == nil {
+			continue
+		}
+		if b, err = appendString(b, f.name); err == nil {
+			b, err = appendJSON(append(b, ':'), f.value)
+			b = append(b, ',')
+		}
+	}
+	if err != nil {
+		return b, err
+	}
+	b, err = s.appendMeta(append(b, `"meta":`...))
+	return append(b, '}'), err
+}
+
+// appendStored appends the attributes that are shown as they are stored, each with a comma behind it.
+func (s *shown) appendStored(b []byte) ([]byte, error) {
+	if s.rendering != nil {
+		if r := s.rendering.made.Load(); r.of(s.rt, s.stored) {
+			return append(b, r.json...), nil
+		}
+	}
 	var few [24]string
-	names := append(few[:0], "meta")
+	names := few[:0]
 	for name := range s.stored {
 		if _, replaced := s.find(name); !replaced && name != "meta" && !slices.Contains(s.rt.hidden, name) {
 			names = append(names, name)
 		}
 	}
-	for _, f := range s.added {
-		if f.value != nil {
-			names = append(names, f.name)
-		}
-	}
 	slices.Sort(names)
-	return appendMembers(b, names, func(b []byte, name string) ([]byte, error) {
-		if name == "meta" {
-			return s.appendMeta(b)
+	start := len(b)
+	for _, name := range names {
+		var err error
+		if b, err = appendString(b, name); err != nil {
+			return b, err
 		}
-		if value, added := s.find(name); added {
-			return appendJSON(b, value)
+		if b, err = appendJSON(append(b, ':'), s.stored[name]); err != nil {
+			return b, err
 		}
-		return appendJSON(b, s.stored[name])
-	})
+		b = append(b, ',')
+	}
+	if s.rendering != nil {
+		s.rendering.made.Store(&rendered{rt: s.rt, document: s.stored, json: slices.Clone(b[start:])})
+	}
+	return b, nil
 }
 
 func (s *shown) find(name string) (any, bool) {
