@@ -194,6 +194,23 @@ func TestPatchOption(t *testing.T) {
 	}
 }
 
+// A path with a value filter is in the library's terms, too.
+func TestPatchOptionWithValuePaths(t *testing.T) {
+	a := newApp(t, nil, elimity.Options{Patch: true})
+	path := a.user(`{"userName":"a","emails":[{"value":"x","type":"work"},{"value":"y","type":"home"},{"value":"z","type":"other"}]}`)
+	a.send("PATCH", path, patchOf(`{"op":"remove","path":"emails[type eq \"home\"]"}`))
+	var got []string
+	for _, op := range a.users.patched[0] {
+		if op.Path.ValueExpression == nil || op.Path.AttributePath.AttributeName != "emails" {
+			t.Errorf("path %+v", op.Path)
+		}
+		got = append(got, op.Op+" "+op.Path.String())
+	}
+	if len(got) != 1 || !strings.HasPrefix(got[0], "remove emails[") || !strings.Contains(got[0], `eq "`) {
+		t.Errorf("operations %q", got)
+	}
+}
+
 func TestHandlerWithoutReplace(t *testing.T) {
 	for name, refusal := range map[string]error{"501": liberrors.ScimError{Status: 501}, "405": &liberrors.ScimError{Status: 405}} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,9 @@
 package elimity
 
 import (
+	"unicode"
+	"unicode/utf8"
+
 	elimity "github.com/elimity-com/scim/filter"
 	parser "github.com/scim2/filter-parser/v2"
 
@@ -60,13 +63,30 @@ func (rt *resourceType) isSafe(n *filter.Compare) bool {
 	default:
 		return false
 	}
-	_, text := n.Value.Text()
+	text, isText := n.Value.Text()
 	a, ok := rt.schema.AttrLoose(n.Attr)
-	if !text || !ok || a.Parent() != nil || a.URN != "" || a.MultiValued || a.Type != schema.String {
+	if !isText || !ok || !a.CaseExact && !lowersAsItFolds(text) || a.Parent() != nil || a.URN != "" || a.MultiValued || a.Type != schema.String {
 		return false
 	}
 	_, own := rt.Schema.Attributes.ContainsAttribute(a.Name)
 	return own
+}
+
+// lowersAsItFolds reports whether whatever is the same as text in another case, as package filter sees it, is so in lower case, too,
+// which is what PassesFilter compares: σ and ς are not. ASCII passes, although the long ſ is an s in another case: no name has it, and nearly
+// every one has an s.
+func lowersAsItFolds(text string) bool {
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			continue
+		}
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			if unicode.ToLower(f) != unicode.ToLower(r) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // join combines two expressions, of which one may be missing.

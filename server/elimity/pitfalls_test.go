@@ -1,6 +1,7 @@
 package elimity_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -312,4 +313,39 @@ func TestGoTypesOfHandlers(t *testing.T) {
 		`"active":true`, `"title":"T"`, `"givenName":"A"`, `"emails":[{"type":"work","value":"x"}]`, `"phoneNumbers":[{"value":"1"}]`,
 		`"x509Certificates":[{"value":"Y2VydA=="}]`, `"department":"R"`, `"2026-11-23T12:00:00Z"`,
 	).wantNo("nickName", "ACTIVE")
+}
+
+func TestNumbersOfHandlers(t *testing.T) {
+	a := newApp(t, func(a *app, _ *server.Options) {
+		a.users.shape = func(scim.ResourceAttributes) scim.ResourceAttributes {
+			return scim.ResourceAttributes{
+				"userName": "a", "a1": json.Number("7"), "a2": json.Number("7.5"), "a3": uint8(3), "a4": uint64(1 << 63), "a5": float32(1.5), "a6": 9,
+				"a7": []interface{}{nil, [2]bool{true, false}}, "a8": map[int]string{1: "x"}, "a9": []string(nil),
+			}
+		}
+	})
+	a.users.data["1"] = scim.ResourceAttributes{}
+	a.send("GET", "/Users/1", "").want(http.StatusOK).wantBody(
+		`"a1":7,`, `"a2":7.5`, `"a3":3`, `"a4":9223372036854776000`, `"a5":1.5`, `"a6":9`, `[true,false]`, `"a8":{"1":"x"}`)
+}
+
+// What cannot be a JSON value is an error of the handler, not the end of the process.
+func TestValuesThatAreNone(t *testing.T) {
+	cycle := map[string]interface{}{}
+	cycle["self"] = cycle
+	for name, value := range map[string]interface{}{
+		"one that holds itself": cycle, "a function": func() {}, "a number that is none": json.Number("x"), "in an array": []interface{}{make(chan int)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newApp(t, func(a *app, _ *server.Options) {
+				a.users.shape = func(scim.ResourceAttributes) scim.ResourceAttributes {
+					return scim.ResourceAttributes{"userName": "a", "x": value}
+				}
+			})
+			a.users.ids, a.users.data["1"] = []string{"1"}, scim.ResourceAttributes{}
+			a.send("GET", "/Users/1", "").want(http.StatusInternalServerError)
+			a.send("GET", "/Users", "").want(http.StatusInternalServerError)
+			a.find(`userName eq "a"`).want(http.StatusInternalServerError)
+		})
+	}
 }
