@@ -78,10 +78,18 @@ func connect(w wiring) (*bridge, error) {
 }
 
 // jobName names a job after its service, so that a state file used for another service holds nothing of this one: what one has, the
-// other lacks.
+// other lacks. The state makes a file name of it.
 func jobName(tenantURL string) string {
 	address, _, _ := strings.Cut(tenantURL, "?")
-	return strings.TrimRight(address, "/")
+	if _, after, found := strings.Cut(address, "://"); found {
+		address = after
+	}
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(":/\\", r) {
+			return '-'
+		}
+		return r
+	}, strings.TrimRight(address, "/"))
 }
 
 func (b *bridge) close() error { return errors.Join(b.state.Close(), b.log.Close()) }

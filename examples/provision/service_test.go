@@ -22,3 +22,17 @@ func TestAColumnThatTheMappingsReadIsMissing(t *testing.T) {
 		t.Errorf("%d writes were sent, want none", n)
 	}
 }
+
+func TestJobsAreNamedAfterTheirService(t *testing.T) {
+	for tenantURL, want := range map[string]string{
+		"https://api.getpostman.com/scim/v2/":                     "api.getpostman.com-scim-v2",
+		"https://api.getpostman.com/scim/v2":                      "api.getpostman.com-scim-v2",
+		"https://scim.example/tenants/7?aadOptscim062020":         "scim.example-tenants-7",
+		"http://127.0.0.1:8080/scim/v2/":                          "127.0.0.1-8080-scim-v2",
+		"https://scim.example/tenants/8/?aadOptscim062020&x=a/b/": "scim.example-tenants-8",
+	} {
+		if got := jobName(tenantURL); got != want {
+			t.Errorf("%s: got %s, want %s", tenantURL, got, want)
+		}
+	}
+}
