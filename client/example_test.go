@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/profiles/postman"
+	"github.com/scimbridge/scim/profiles/postman/postmantest"
 )
 
 // open returns a client of a service that runs for an example only, with some users.
@@ -104,6 +106,77 @@ func ExampleResources_Count() {
 	n, err := c.Users().Count(context.Background(), filter.Eq("active", false))
 	fmt.Println(n, err)
 	// Output: 1 <nil>
+}
+
+func ExampleResources_Update() {
+	c, end := open()
+	defer end()
+	ctx := context.Background()
+	user, err := c.Users().Find(ctx, "userName", "user0001@example.com")
+	if err != nil {
+		log.Fatal(err)
+	}
+	changed := user
+	changed.Title = "Tour Guide"
+	changed.Active = scim.Bool(false)
+	// One PATCH with the two attributes. What nobody touched is not sent.
+	user, err = c.Users().Update(ctx, user, changed)
+	fmt.Println(user.Title, *user.Active, err)
+	// Output: Tour Guide false <nil>
+}
+
+func ExampleResources_Patch() {
+	c, end := open()
+	defer end()
+	updated, err := c.Users().Patch(context.Background(), "1", []scim.PatchOperation{
+		{Op: scim.OpReplace, Path: `emails[type eq "work"].value`, Value: "taylor@example.com"},
+	})
+	if updated == nil {
+		fmt.Println("done, and the service did not show the user,", err)
+	}
+	// Output: done, and the service did not show the user, <nil>
+}
+
+// What is searched for is sent in the body, so it is in no URL and no access log.
+func ExampleResources_Search() {
+	service := newService().addUsers(3)
+	defer service.Close()
+	c, err := client.New(service.URL)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for user, err := range c.Users().Search(context.Background(), client.Query{Filter: filter.Eq("userName", "user0002@example.com")}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user.ID)
+	}
+	fmt.Println(service.requests())
+	// Output:
+	// 2
+	// [POST /Users/.search]
+}
+
+func ExampleClient_ResourceTypes() {
+	simulator, err := postmantest.New(postmantest.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(simulator)
+	defer server.Close()
+	c, err := client.New(server.URL+"/scim/v2", client.WithBearerToken(postmantest.DefaultKey))
+	if err != nil {
+		log.Fatal(err)
+	}
+	types, err := c.ResourceTypes(context.Background())
+	for _, t := range types {
+		fmt.Println(t.Name, t.Endpoint)
+	}
+	fmt.Println(err)
+	// Output:
+	// User /Users
+	// Group /Groups
+	// <nil>
 }
 
 func ExampleResources_PlanUpdate() {

@@ -207,10 +207,10 @@ func (p *pacer) done(given permit, status int, header http.Header, retryAfter ti
 // learn takes over what the service says of its limits, where that is stricter than what is known.
 func (p *pacer) learn(l *lane, given permit, header http.Header, now time.Time) {
 	said := parseRateHeaders(header, now)
-	if said.limit > 0 && said.window > 0 {
+	// What is about a longer time is not for pacing: a day's or a month's quota is used up at any pace, and then a 429 says so.
+	if said.limit > 0 && said.window > 0 && said.window <= p.patience {
 		p.narrow(l, given.method, said.limit, said.window, now)
 	}
-	// A reset that is far away is that of another limit, such as a month's.
 	if said.remaining >= 0 && said.reset > 0 && said.reset <= p.patience {
 		// Requests that are under way may not be counted in what the service says is left.
 		l.left = budget{known: true, requests: said.remaining - l.underWay, reset: now.Add(said.reset)}

@@ -204,6 +204,22 @@ func TestPacingObeysWhatTheServiceStates(t *testing.T) {
 	}
 }
 
+func TestPacingDoesNotWaitForQuotasOfAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &limitedService{
+			limit: 1000, window: time.Minute, latency: func() time.Duration { return 0 },
+			headers: func(h http.Header, _ int, _ time.Duration) {
+				h.Set("RateLimit-Policy", "2;w=2592000")
+				h.Set("RateLimit-Remaining", "0")
+				h.Set("RateLimit-Reset", "2592000")
+			},
+		}
+		if took := run(t, newClient(t, s), 10, 1); took != 0 {
+			t.Errorf("10 requests took %v", took)
+		}
+	})
+}
+
 func TestPacingSlowsDownAfter429(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &limitedService{limit: 60, window: time.Minute, latency: func() time.Duration { return 50 * time.Millisecond }}
