@@ -127,6 +127,9 @@ func (c *cycle) steps(ctx context.Context) error {
 	if err := c.recover(ctx); err != nil {
 		return err
 	}
+	if err := c.repairDrift(ctx); err != nil {
+		return err
+	}
 	if err := c.judge(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,122 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/scimbridge/scim"
+)
+
+// repairDrift compares the target with what it is known to hold, and has put back what was changed there behind the job's back. It is done
+// every [Policy.Drift], before anything is judged, so that what it finds is under the same safeguards.
+func (c *cycle) repairDrift(ctx context.Context) error {
+	if c.policy.Drift <= 0 || c.only != nil || c.began.Sub(c.js.LastDrift) < c.policy.Drift {
+		return nil
+	}
+	for _, r := range c.job.rules {
+		if err := c.compareType(ctx, r); err != nil {
+			return err
+		}
+	}
+	c.js.LastDrift = c.began
+	return nil
+}
+
+// compareType compares all linked objects of a type.
+func (c *cycle) compareType(ctx context.Context, r *rule) error {
+	linked, err := c.state.Count(ctx, c.job.config.Name, Query{Type: r.source, Linked: true})
+	if err != nil || linked == 0 {
+		return err
+	}
+	seen := &keySet{}
+	n := 0
+	c.reads.Add(1)
+	for doc, err := range c.target.List(ctx, r.target) {
+		if err = c.checked(ctx, err); err != nil {
+			return listError(err)
+		}
+		if n++; n%c.pageSize() == 0 {
+			c.reads.Add(1)
+		}
+		key, err := c.state.Linked(ctx, c.job.config.Name, r.source, doc.ID())
+		if err != nil {
+			return err
+		}
+		if key == 0 {
+			continue
+		}
+		seen.add(key)
+		if err := c.compareObject(ctx, r, key, doc); err != nil {
+			return err
+		}
+	}
+	return c.findGone(ctx, r, seen)
+}
+
+// compareObject notes how a target object really is.
+func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.Document) error {
+	records, err := c.state.Records(ctx, c.job.config.Name, []int64{key})
+	if err != nil || len(records) == 0 {
+		return err
+	}
+	rec := &records[0]
+	if rec.Flags&(Dirty|Duplicate) != 0 {
+		return nil
+	}
+	actual := project(doc, r.shape(rec.Want))
+	drifted := !equalDocs(actual, project(rec.Sent, r.shape(rec.Want)))
+	if drifted {
+		rec.Sent = merge(actual, nil)
+		if rec.Sent == nil {
+			rec.Sent = scim.Document{}
+		}
+		// An account that was enabled behind the job's back is to be disabled again.
+		if rec.Flags.Has(Disabled) && !equalDocs(difference(rec.Sent, rec.Want.Disable), nil) {
+			rec.Flags &^= Disabled
+		}
+	}
+	if r.members != "" && r.isGroup() && !rec.leaving() {
+		before := slices.Clone(rec.SentRefs[r.members])
+		if err := c.readMembers(ctx, r, rec); err != nil {
+			return err
+		}
+		drifted = drifted || !slices.Equal(before, rec.SentRefs[r.members])
+	}
+	if !drifted {
+		return nil
+	}
+	rec.Flags |= Dirty
+	return c.commit(ctx, &Commit{Put: []*Record{rec}})
+}
+
+// findGone finds linked objects that the list did not have. A list can miss objects, so each is asked for by itself.
+func (c *cycle) findGone(ctx context.Context, r *rule, seen *keySet) error {
+	return c.each(ctx, Query{Type: r.source, Linked: true}, func(rec *Record) error {
+		if seen.has(rec.Key) {
+			return nil
+		}
+		c.reads.Add(1)
+		_, err := c.target.Get(ctx, r.target, rec.TargetID)
+		if !errors.Is(err, scim.ErrNotFound) {
+			return fatalOnly(c.checked(ctx, err))
+		}
+		rec.unlink()
+		commit := &Commit{}
+		if rec.Flags.Has(Present) {
+			rec.Flags |= Dirty
+			commit.Put = []*Record{rec}
+		} else {
+			commit.Forget = []int64{rec.Key}
+		}
+		return c.commit(ctx, commit)
+	})
+}
+
+// fatalOnly lets a single object that cannot be read be: it is as it was believed to be.
+func fatalOnly(err error) error {
+	if err != nil && fatal(err) {
+		return err
+	}
+	return nil
+}
