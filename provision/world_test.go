@@ -530,3 +530,11 @@ func codes(s *provision.Summary) []string {
 }
 
 var errUnreachable = &scim.Error{Method: "GET", Path: "/Users", Attempts: 3, Err: errors.New("connection refused")}
+
+func sortedStrings(list []string) []string {
+	return slices.Sorted(slices.Values(list))
+}
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+func replaceOnce(s, old, new string) string { return strings.Replace(s, old, new, 1) }
