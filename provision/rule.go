@@ -305,6 +305,20 @@ func (r *rule) governed(sent scim.Document, w Want) scim.Document {
 	return after
 }
 
+// fill sets attributes where there is no value.
+func fill(doc, values map[string]any) {
+	for name, v := range values {
+		inner, isObject := v.(map[string]any)
+		have, hasObject := doc[name].(map[string]any)
+		switch {
+		case isObject && hasObject:
+			fill(have, inner)
+		case empty(doc[name]):
+			doc[name] = cloneAny(v)
+		}
+	}
+}
+
 // keepCase leaves a matching value as the target has it when it differs in case alone and the target takes the two for the same:
 // sending it would be refused, or send a person a message about nothing.
 func (r *rule) keepCase(sent, after scim.Document) {

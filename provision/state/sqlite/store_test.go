@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,5 +236,25 @@ func TestLogQueries(t *testing.T) {
 	}
 	if got := ids(provision.LogQuery{}); got != "cb" {
 		t.Errorf("after trimming: %q, want cb", got)
+	}
+}
+
+func TestFilesOfANewerVersionAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(path); err == nil || !strings.Contains(err.Error(), "newer program") {
+		t.Errorf("err = %v", err)
 	}
 }
