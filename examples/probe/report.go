@@ -82,9 +82,19 @@ func tellDifferences(w io.Writer, found *profiles.Profile, known *comparison) {
 	}
 	fmt.Fprintf(w, "\nDifferences, first what %s says, then what was found:\n", known.name)
 	for _, d := range differences {
-		fmt.Fprintf(w, "  %s\n", d)
+		fmt.Fprintf(w, "  %s\n", short(d.String()))
 	}
 	if len(differences) == 0 {
 		fmt.Fprintln(w, "  none")
 	}
+}
+
+// short cuts a line that nobody would read to its end.
+func short(line string) string {
+	const most = 160
+	runes := []rune(line)
+	if len(runes) <= most {
+		return line
+	}
+	return string(runes[:most]) + "…"
 }

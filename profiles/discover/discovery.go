@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/schema"
 )
@@ -104,6 +105,12 @@ func (p *probe) readSchemes(schemes []scim.AuthenticationScheme) {
 	}
 }
 
+// maxTypes and maxAttributes bound what is tried, and so the number of requests.
+const (
+	maxTypes      = 20
+	maxAttributes = 300
+)
+
 // definition is what a schema says of an attribute.
 type definition struct {
 	profiles.Attribute
@@ -121,17 +128,20 @@ func (p *probe) readTypes(types []scim.ResourceType, documents []scim.Document) 
 	for _, d := range documents {
 		byURN[strings.ToLower(d.ID())] = d
 	}
+	seen := map[string]bool{}
 	for _, t := range types {
-		if t.Name == "" || t.Endpoint == "" {
-			p.find("/ResourceTypes has a type without a name or endpoint.")
+		if t.Name == "" || relative(t.Endpoint) == "" || seen[strings.ToLower(t.Name)] || len(seen) == maxTypes {
+			p.find("/ResourceTypes has a type without a name or endpoint, one twice, or more than %d: %q was passed over.", maxTypes, t.Name)
 			continue
 		}
+		seen[strings.ToLower(t.Name)] = true
 		r := profiles.Resource{
 			Name: t.Name, Endpoint: "/" + strings.Trim(relative(t.Endpoint), "/"), Schema: t.Schema,
 			Operations: []profiles.Operation{profiles.Create, profiles.Read, profiles.List, profiles.Replace, profiles.Update, profiles.Delete},
 		}
 		s := &subject{}
 		s.defined, s.stated = definitions(t, byURN)
+		s.defined = p.sound(t.Name, s.defined)
 		p.profile.Resources = append(p.profile.Resources, r)
 		p.types = append(p.types, s)
 		p.fact(resourcePath(r.Name), profiles.Documented, typesSource, "")
@@ -144,6 +154,26 @@ func (p *probe) readTypes(types []scim.ResourceType, documents []scim.Document) 
 		s.Resource = &p.profile.Resources[i]
 		p.patchStated(s)
 	}
+}
+
+// sound leaves out attributes that no profile can have, and those beyond what can be tried.
+func (p *probe) sound(typ string, all []definition) []definition {
+	var out, odd []definition
+	for _, d := range all {
+		if _, err := filter.ParseAttr(d.Path); err != nil {
+			odd = append(odd, d)
+			continue
+		}
+		out = append(out, d)
+	}
+	if len(odd) > 0 {
+		p.find("The schema of %s has %d attributes whose names are none (RFC 7643 section 2.1), such as %.60q.", typ, len(odd), odd[0].Path)
+	}
+	if len(out) > maxAttributes {
+		p.find("The schema of %s has %d attributes; the first %d were tried.", typ, len(out), maxAttributes)
+		out = out[:maxAttributes]
+	}
+	return out
 }
 
 // relative returns the path of an endpoint, which some services give as a URL.

@@ -29,7 +29,7 @@ func (p *probe) ask(ctx context.Context, s *subject, text string, none bool) (ve
 	}
 	l, ok := a.list()
 	switch {
-	case none && a.status == http.StatusNotFound:
+	case a.status == http.StatusNotFound && (none || s.emptyNotFound):
 		s.emptyNotFound = true
 		return accepted, a, nil
 	case !ok:
@@ -114,16 +114,7 @@ func (p *probe) emptyNote(s *subject) string {
 func (p *probe) tryEq(ctx context.Context, s *subject, a *profiles.Attribute) (verdict, answer, error) {
 	switch a.Type {
 	case "boolean":
-		v, answered, err := p.ask(ctx, s, filter.Eq(a.Path, true).String(), false)
-		if err != nil || v == accepted {
-			return v, answered, err
-		}
-		v, answered, err = p.ask(ctx, s, filter.Eq(a.Path, "true").String(), false)
-		if v == accepted && !p.profile.Has(profiles.StringFilterBooleans) {
-			p.profile.Quirks = append(p.profile.Quirks, profiles.StringFilterBooleans)
-			p.fact("/quirks/"+string(profiles.StringFilterBooleans), profiles.Observed, "filters on "+a.Path, "")
-		}
-		return v, answered, err
+		return p.tryBoolean(ctx, s, a)
 	case "integer", "decimal":
 		return p.ask(ctx, s, filter.Eq(a.Path, -987654321).String(), true)
 	case "dateTime":
@@ -132,6 +123,39 @@ func (p *probe) tryEq(ctx context.Context, s *subject, a *profiles.Attribute) (v
 		return p.ask(ctx, s, a.Path+` eq "c2NpbWJyaWRnZS1wcm9iZQ=="`, true)
 	}
 	return p.ask(ctx, s, filter.Eq(a.Path, p.impossible()).String(), true)
+}
+
+// tryBoolean compares a boolean with both its values, as such and as texts.
+func (p *probe) tryBoolean(ctx context.Context, s *subject, a *profiles.Attribute) (verdict, answer, error) {
+	v, answered, err := p.tryBoth(ctx, s, filter.Eq(a.Path, true), filter.Eq(a.Path, false))
+	if err != nil || v != refused {
+		return v, answered, err
+	}
+	v, answered, err = p.tryBoth(ctx, s, filter.Eq(a.Path, "true"), filter.Eq(a.Path, "false"))
+	if v == accepted && !p.profile.Has(profiles.StringFilterBooleans) {
+		p.profile.Quirks = append(p.profile.Quirks, profiles.StringFilterBooleans)
+		p.fact("/quirks/"+string(profiles.StringFilterBooleans), profiles.Observed, "filters on "+a.Path, "")
+	}
+	return v, answered, err
+}
+
+// tryBoth sends two filters that no resource can match together. When both give more than half of the resources, they are ignored.
+func (p *probe) tryBoth(ctx context.Context, s *subject, yes, no filter.Filter) (verdict, answer, error) {
+	found := 0
+	var last answer
+	for _, f := range []filter.Filter{yes, no} {
+		v, a, err := p.ask(ctx, s, f.String(), false)
+		if err != nil || v != accepted {
+			return v, a, err
+		}
+		l, _ := a.list()
+		found += max(total(l), len(l.Resources))
+		last = a
+	}
+	if found > s.total {
+		return ignored, last, nil
+	}
+	return accepted, last, nil
 }
 
 // impossible is a value that nothing has. It is an e-mail address, as some services take no other for a userName.

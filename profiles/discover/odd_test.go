@@ -3,6 +3,7 @@ package discover_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/filter"
+	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/profiles/discover"
 )
 
@@ -26,7 +28,7 @@ func TestFiltersThatAreIgnored(t *testing.T) {
 	r := probe(t, url, discover.Options{}, token)
 	user, _ := r.Profile.Resource("User")
 	for _, a := range user.Attributes {
-		if len(a.Filter) > 0 && a.Type != "boolean" {
+		if len(a.Filter) > 0 {
 			t.Errorf("%s is called filterable", a.Path)
 		}
 	}
@@ -58,6 +60,44 @@ func TestEmptyListsAnsweredWithNotFound(t *testing.T) {
 		"/paging/notFoundWhenEmpty":                     "true observed",
 		"/resources/User/attributes/userName/filter/eq": `"eq" observed`,
 	})
+}
+
+// A PUT may take active away with everything else that it leaves out; the user has it all the same.
+func TestDeactivationAfterReplacement(t *testing.T) {
+	r := probe(t, ours(t, nil), discover.Options{AllowWrites: true}, token)
+	user, _ := r.Profile.Resource("User")
+	if user.Deprovision != profiles.Deactivate {
+		t.Errorf("deprovision %q, want it to be by active", user.Deprovision)
+	}
+}
+
+func TestTotalsThatCannotBe(t *testing.T) {
+	url := ours(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			body := answer.Body.Bytes()
+			if r.URL.Path == "/Users" {
+				body = bytes.Replace(body, []byte(`"totalResults":2`), []byte(`"totalResults":1`), 1)
+			}
+			if r.URL.Path == "/Groups" {
+				body = bytes.Replace(body, []byte(`"itemsPerPage":2`), []byte(`"itemsPerPage":20`), 1)
+			}
+			w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(body)
+		})
+	})
+	r := probe(t, url, discover.Options{}, token)
+	if !r.Profile.Paging.TotalsUnreliable {
+		t.Error("the totals are trusted")
+	}
+	found := strings.Join(r.Findings, "\n")
+	for _, want := range []string{"In lists of /Users totalResults is missing, or less", "In lists of /Groups itemsPerPage is not the number"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("%q is not among\n%s", want, found)
+		}
+	}
 }
 
 func TestRefusedCredential(t *testing.T) {
@@ -102,4 +142,81 @@ func TestInterruptedProbeCleansUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// answering is a service that answers each of the discovery endpoints with a text, and everything else with an empty list.
+func answering(t *testing.T, texts map[string]string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/scim+json")
+		text, ok := texts[r.URL.Path]
+		switch {
+		case ok:
+		case strings.Contains(r.URL.Path[1:], "/"):
+			w.WriteHeader(http.StatusNotFound)
+			text = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404"}`
+		default:
+			text = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"Resources":[]}`
+		}
+		_, _ = w.Write([]byte(text))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// Whatever a service says of itself, the probe must end with a profile that can be read.
+func TestOddDiscovery(t *testing.T) {
+	list := func(resources string) string {
+		return `{"totalResults":9,"Resources":[` + resources + `]}`
+	}
+	many := strings.Repeat(`{"name":"a","type":"string"},`, 3)
+	for i := range 400 {
+		many += fmt.Sprintf(`{"name":"attribute%d","type":"string"},`, i)
+	}
+	types := `{"name":"User","endpoint":"https://svc.example/scim/Users","schema":"urn:x:User"},` +
+		`{"name":"user","endpoint":"/Users"},{"name":"","endpoint":"/X"},{"name":"Nowhere"}`
+	url := answering(t, map[string]string{
+		"/ServiceProviderConfig": `{"filter":{"supported":true,"maxResults":-5},"bulk":{"supported":true,"maxOperations":-1},
+			"pagination":{"cursor":true},"authenticationSchemes":[{"type":"OAuthBearerToken"},{"type":"magic"}]}`,
+		"/ResourceTypes": list(types),
+		"/Schemas": list(`{"id":"URN:X:USER","attributes":[` + many + `{"name":"not a name","type":"string"},
+			{"name":"half","type":"STRANGE","mutability":"READONLY","required":true}]}`),
+	})
+	r := probe(t, url, discover.Options{}, token)
+	user, ok := r.Profile.Resource("User")
+	if len(r.Profile.Resources) != 1 || !ok || user.Endpoint != "/Users" {
+		t.Fatalf("resources %+v", r.Profile.Resources)
+	}
+	if len(user.Attributes) != 300 || r.Requests > 400 {
+		t.Errorf("%d attributes, %d requests; want both bounded", len(user.Attributes), r.Requests)
+	}
+	found := strings.Join(r.Findings, "\n")
+	for _, want := range []string{`"user" was passed over`, `"Nowhere" was passed over`, `such as "not a name"`, "the first 300 were tried"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("%q is not among\n%s", want, found)
+		}
+	}
+}
+
+// FuzzProbe feeds the probe with schemas and lists that no service should send.
+func FuzzProbe(f *testing.F) {
+	f.Add(`{"Resources":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[{"name":"userName","type":"string"}]}]}`, `[]`)
+	f.Add(`[]`, `{"totalResults":2,"Resources":[{"userName":1},{"userName":"A","meta":{"version":3}}],"nextCursor":"x"}`)
+	f.Add(`{"Resources":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[{"name":"a/b~c"},{"name":""}]}]}`, `null`)
+	f.Fuzz(func(t *testing.T, schemas, users string) {
+		if len(schemas) > 2000 || len(users) > 2000 {
+			return
+		}
+		url := answering(t, map[string]string{"/Schemas": schemas, "/Users": users})
+		r, err := discover.Probe(t.Context(), url, discover.Options{}, client.WithBearerToken(token), client.WithRetry(client.Retry{Attempts: 1}))
+		if err != nil {
+			return
+		}
+		if _, err := r.Profile.Encode(); err != nil {
+			t.Fatal(err)
+		}
+		if missing, err := r.Profile.Unsourced(); err != nil || len(missing) > 0 {
+			t.Fatalf("without a fact: %v %v", missing, err)
+		}
+	})
 }

@@ -103,11 +103,13 @@ func (p *probe) pageSizes(s *subject, first, large list) {
 		p.fact("/paging/maxCount", profiles.Observed, fmt.Sprintf("GET %s?count=%d", s.Endpoint, largePage), "")
 	}
 	for _, l := range []list{first, large} {
-		wrong := l.TotalResults == nil || *l.TotalResults < len(l.Resources) || l.ItemsPerPage != nil && *l.ItemsPerPage != len(l.Resources)
-		if wrong && !paging.TotalsUnreliable {
+		if (l.TotalResults == nil || *l.TotalResults < len(l.Resources)) && !paging.TotalsUnreliable {
 			paging.TotalsUnreliable = true
 			p.fact("/paging/totalsUnreliable", profiles.Observed, "GET "+s.Endpoint, "")
-			p.find("In lists of %s totalResults or itemsPerPage does not agree with the resources that came.", s.Endpoint)
+			p.find("In lists of %s totalResults is missing, or less than what came.", s.Endpoint)
+		}
+		if l.ItemsPerPage != nil && *l.ItemsPerPage != len(l.Resources) {
+			p.find("In lists of %s itemsPerPage is not the number of resources that came (RFC 7644 section 3.4.2.4).", s.Endpoint)
 		}
 	}
 }

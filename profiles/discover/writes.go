@@ -493,9 +493,9 @@ func (p *probe) remove(ctx context.Context, o *testObject) error {
 	return nil
 }
 
-// deactivate sets active to false where the object shows that it has it. It reports whether that worked.
+// deactivate sets active to false where the type has it. It reports whether that worked.
 func (p *probe) deactivate(ctx context.Context, o *testObject) (bool, error) {
-	if _, ok := o.shown["active"].(bool); !ok {
+	if _, ok := o.Attribute("active"); !ok {
 		return false, nil
 	}
 	inactive := func(d scim.Document) bool { return d["active"] == false }
