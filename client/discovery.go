@@ -45,10 +45,13 @@ func (c *Client) absent(path string) error {
 	return e
 }
 
+// maxDiscoveryPages bounds how many pages are read of a service whose total is never reached, as when it gives the same page again and again.
+const maxDiscoveryPages = 20
+
 // discover reads all pages of a discovery endpoint; services hardly ever make more than one.
 func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 	var all []T
-	for {
+	for range maxDiscoveryPages {
 		var page listBody[T]
 		req := &request{method: http.MethodGet, path: path}
 		if len(all) > 0 {
@@ -70,6 +73,7 @@ func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 			return all, nil
 		}
 	}
+	return all, nil
 }
 
 // Capabilities are what a service can do, as its profile says, or else as it says itself.

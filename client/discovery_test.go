@@ -43,6 +43,18 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
+// A service that ignores startIndex gives its first page for ever, when its total is more than that page holds.
+func TestDiscoveryEnds(t *testing.T) {
+	n := 0
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		n++
+		return response(http.StatusOK, `{"totalResults":1000000,"Resources":[{"name":"User","endpoint":"/Users","schema":"u"}]}`), nil
+	}))
+	if _, err := c.ResourceTypes(t.Context()); err != nil || n != 20 {
+		t.Errorf("%d requests, %v; want 20 and no error", n, err)
+	}
+}
+
 func TestCapabilities(t *testing.T) {
 	const config = `{"patch":{"supported":true},"bulk":{"supported":true,"maxOperations":100,"maxPayloadSize":1000},` +
 		`"filter":{"supported":true,"maxResults":200},"changePassword":{"supported":false},"sort":{"supported":true},"etag":{"supported":true}}`
