@@ -306,3 +306,54 @@ func (*panickingStore) Get(context.Context, server.Key, ...string) (server.Resou
 
 func (*panickingStore) Query(context.Context, server.Query) (server.Page, error) { panic("query") }
 func (*panickingStore) Delete(context.Context, server.Key, string) error         { panic("delete") }
+
+func TestPartsOfAttributesThatAreNotShown(t *testing.T) {
+	text := func(name string, p elimity.StringParams) elimity.SimpleParams {
+		p.Name = name
+		return elimity.SimpleStringParams(p)
+	}
+	card := server.ResourceType{
+		Name: "Card", Endpoint: "/Cards",
+		Schema: elimity.Schema{
+			ID: "urn:example:Card",
+			Attributes: []elimity.CoreAttribute{
+				elimity.ComplexCoreAttribute(elimity.ComplexParams{
+					Name: "keys", MultiValued: true,
+					SubAttributes: []elimity.SimpleParams{
+						text("serial", elimity.StringParams{Uniqueness: elimity.AttributeUniquenessGlobal()}),
+						text("pin", elimity.StringParams{Returned: elimity.AttributeReturnedNever()}),
+						text("note", elimity.StringParams{Returned: elimity.AttributeReturnedRequest()}),
+					},
+				}),
+				elimity.SimpleCoreAttribute(elimity.SimpleNumberParams(elimity.NumberParams{Name: "weight", Type: elimity.AttributeTypeDecimal()})),
+				elimity.SimpleCoreAttribute(elimity.SimpleNumberParams(elimity.NumberParams{
+					Name: "number", Type: elimity.AttributeTypeInteger(), Uniqueness: elimity.AttributeUniquenessServer(),
+				})),
+			},
+		},
+		Extensions: []schema.Extension{{Schema: elimity.Schema{
+			ID: "urn:example:Secret", Attributes: []elimity.CoreAttribute{
+				elimity.SimpleCoreAttribute(text("code", elimity.StringParams{Returned: elimity.AttributeReturnedNever()})),
+				elimity.SimpleCoreAttribute(text("room", elimity.StringParams{})),
+			},
+		}}},
+	}
+	s := newService(t, func(o *server.Options) { o.ResourceTypes = []server.ResourceType{card} })
+	s.create("/Cards", `{"weight":2.5,"number":1,"keys":[{"serial":"A","pin":"1234","note":"N"},{"serial":"B"}],"urn:example:Secret":{"code":"X","room":"R"}}`)
+	s.create("/Cards", `{"weight":10,"number":9007199254740993}`)
+	s.create("/Cards", `{"weight":-0.5}`)
+	for range 2 {
+		s.get("/Cards/1").wantAt("keys", []any{map[string]any{"serial": "A"}, map[string]any{"serial": "B"}}).
+			wantAt("urn:example:Secret", map[string]any{"room": "R"}).wantAt("weight", 2.5)
+		s.get("/Cards").wantAt("Resources/0/keys/0/pin", nil).wantAt("Resources/0/urn:example:Secret/code", nil)
+	}
+	s.get("/Cards/1?attributes=keys.note").wantAt("keys/0", map[string]any{"note": "N"})
+	s.get("/Cards?sortBy=weight").wantIDs("3", "1", "2")
+	s.get("/Cards?sortBy=number&sortOrder=descending").wantIDs("3", "2", "1")
+	s.get("/Cards?sortBy=keys.pin").wantError(403, scim.Sensitive)
+	s.get("/Cards?filter="+escape(`keys[pin eq "1234"]`)).wantError(403, scim.Sensitive)
+	s.patch("/Cards/1", `{"op":"remove","path":"keys[pin sw \"1\"]"}`).wantError(403, scim.Sensitive)
+	s.send("POST", "/Cards", `{"keys":[{"serial":"x"},{"serial":"b"}]}`).wantError(409, scim.Uniqueness)
+	s.send("POST", "/Cards", `{"number":9007199254740993}`).wantError(409, scim.Uniqueness)
+	s.create("/Cards", `{"number":9007199254740992}`)
+}
