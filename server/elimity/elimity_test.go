@@ -113,6 +113,7 @@ func TestEntityTags(t *testing.T) {
 		t.Errorf("ETag %q after a create with %q", got, tag)
 	}
 	a.send("GET", path, "", "If-None-Match", tag).want(http.StatusNotModified)
+	a.find(`meta.version eq "\"` + strings.Trim(tag, `"`) + `\""`).total(1)
 	changed := a.send("PATCH", path, patchOf(`{"op":"add","path":"title","value":"T"}`), "If-Match", tag).want(http.StatusOK).Header().Get("ETag")
 	if got := a.send("GET", path, "").Header().Get("ETag"); got != changed || changed == tag {
 		t.Errorf("ETag %q after a change to %q", got, changed)

@@ -114,19 +114,25 @@ type ordered struct {
 
 // keep adds a handler's resource to what was found when it matches.
 func (s *store) keep(ctx context.Context, rt *resourceType, q server.Query, r elimity.Resource, found *[]ordered) error {
-	resource, err := s.resource(ctx, rt, server.Key{Tenant: q.Tenant, Type: q.Type}, r)
+	doc, err := s.document(ctx, rt, r)
 	if err != nil {
 		return err
 	}
-	seen := resource.Document
+	resource := server.Resource{Key: server.Key{Tenant: q.Tenant, Type: q.Type, ID: r.ID}, Document: doc}
+	seen := doc
 	if q.View != nil {
+		resource.Version = s.versions.of(resource.Key, doc) // a view shows it
 		if seen, err = q.View(ctx, resource); err != nil {
 			return err
 		}
 	}
-	if q.Match == nil || q.Match.Match(seen) {
-		*found = append(*found, ordered{Resource: resource, key: q.Order.Key(seen)})
+	if q.Match != nil && !q.Match.Match(seen) {
+		return nil
 	}
+	if q.View == nil { // not before: it costs much, and most resources do not match
+		resource.Version = s.versions.of(resource.Key, doc)
+	}
+	*found = append(*found, ordered{Resource: resource, key: q.Order.Key(seen)})
 	return nil
 }
 
