@@ -43,7 +43,9 @@ func TestGuide(t *testing.T) {
 	m, err := mapping.Compile(mapping.ObjectMapping{
 		Name: "Users", Source: "User", Target: "User",
 		Attributes: []mapping.AttributeMapping{
-			{Target: "userName", Source: "mail"}, {Target: "displayName", Source: "displayName"}, {Target: "title", Source: "title", Matching: 1},
+			{Target: "userName", Source: "mail"},
+			{Target: "displayName", Source: "displayName"},
+			{Target: "title", Source: "title", Matching: 1},
 			{Target: "active", Expression: "Not([IsSoftDeleted])"},
 		},
 	}, mapping.WithProfile(p))

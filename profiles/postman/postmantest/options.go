@@ -99,6 +99,8 @@ type Switches struct {
 	HonourExcludedMembers bool
 	// RequestedItemsPerPage says in itemsPerPage how many resources were asked for, not how many there are (rule 37).
 	RequestedItemsPerPage bool
+	// TextStatusIn429 writes the status of a 429 as a string, as in every other error, not as a number (rule 8).
+	TextStatusIn429 bool
 	// CurlyApostrophes writes the apostrophes of error texts the typographic way.
 	CurlyApostrophes bool
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/profiles/postman/postmantest"
 )
 
@@ -243,6 +244,13 @@ func TestRule08RateLimits(t *testing.T) {
 	c.want(a, http.StatusTooManyRequests, "")
 	if a.doc["status"] != 429.0 {
 		t.Errorf("status %v, want the number 429", a.doc["status"])
+	}
+	asText := start(t, postmantest.Options{
+		RateLimits: []profiles.RateLimit{{Name: "read", Requests: 1, Seconds: 60}}, Switches: postmantest.Switches{TextStatusIn429: true},
+	})
+	asText.do("GET", "Users", "")
+	if a := asText.do("GET", "Users", ""); a.doc["status"] != "429" {
+		t.Errorf("status %v, want the string 429", a.doc["status"])
 	}
 	c.user("writes@meridian.example") // are counted apart
 	now = now.Add(time.Minute)

@@ -192,8 +192,12 @@ func (s *Simulator) admit(w http.ResponseWriter, method string) bool {
 			win.headers(w.Header(), now, !passed)
 		}
 		if !passed {
-			writeTooManyRequests(w, fmt.Sprintf("The limit of %d %s requests a minute is reached. Wait a minute.",
-				win.limit.Requests, win.limit.Name))
+			detail := fmt.Sprintf("The limit of %d %s requests a minute is reached. Wait a minute.", win.limit.Requests, win.limit.Name)
+			if s.options.Switches.TextStatusIn429 {
+				s.writeError(w, refuse(http.StatusTooManyRequests, detail))
+			} else {
+				writeTooManyRequests(w, detail)
+			}
 			return false
 		}
 	}
