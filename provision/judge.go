@@ -41,6 +41,7 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 	case !r.m.Allows(mapping.Update):
 		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "the mapping does not allow updates"}
 	}
+	s.before = r.resend(s.before, rec.Want)
 	return s
 }
 

@@ -337,6 +337,9 @@ func (c *cycle) needs(r *rule, rec *Record) bool {
 // needsReferences reports whether the references sent are others than those wanted, as far as they can be resolved.
 func needsReferences(rec *Record) bool {
 	for path, want := range rec.Want.Refs {
+		if rec.settledRef(path) {
+			continue
+		}
 		if len(rec.UnsureRefs[path]) > 0 {
 			return true
 		}
@@ -347,6 +350,11 @@ func needsReferences(rec *Record) bool {
 		}
 	}
 	return false
+}
+
+// settledRef reports whether a reference is set for new objects only, and this one is new no longer.
+func (rec *Record) settledRef(path string) bool {
+	return slices.Contains(rec.Want.OnceRefs, path) && (!rec.Flags.Has(Created) || len(rec.SentRefs[path]) > 0)
 }
 
 // mappingFailure words an error of the mapping.

@@ -128,6 +128,9 @@ func (c *cycle) refer(ctx context.Context, r *rule, rec *Record) result {
 	total := result{quiet: true, step: step{action: ActionUpdate}, keepScheduled: otherwise}
 	before := slices.Concat(unresolvedOf(rec)...)
 	for _, path := range sortedKeys(rec.Want.Refs) {
+		if rec.settledRef(path) {
+			continue
+		}
 		res := c.referPath(ctx, r, rec, path)
 		if res.fatal != nil {
 			return res

@@ -245,6 +245,7 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 func wantOf(result mapping.Result) Want {
 	w := Want{
 		Create: result.Create, Update: result.Update, WhenEmpty: result.WhenEmpty, Clear: result.Clear, Redacted: result.Redacted,
+		Always: result.Always,
 	}
 	for _, m := range result.Matching {
 		w.Match = append(w.Match, MatchValue{m.Attribute, m.Value})
@@ -256,6 +257,9 @@ func wantOf(result mapping.Result) Want {
 		ids := slices.Clone(ref.IDs)
 		slices.Sort(ids)
 		w.Refs[ref.Target] = slices.Compact(ids)
+		if ref.OnCreate {
+			w.OnceRefs = append(w.OnceRefs, ref.Target)
+		}
 	}
 	return w
 }
@@ -305,18 +309,12 @@ func (r *rule) governed(sent scim.Document, w Want) scim.Document {
 	return after
 }
 
-// fill sets attributes where there is no value.
-func fill(doc, values map[string]any) {
-	for name, v := range values {
-		inner, isObject := v.(map[string]any)
-		have, hasObject := doc[name].(map[string]any)
-		switch {
-		case isObject && hasObject:
-			fill(have, inner)
-		case empty(doc[name]):
-			doc[name] = cloneAny(v)
-		}
+// resend takes attributes that are sent with each update out of what the target is known to hold.
+func (r *rule) resend(before scim.Document, w Want) scim.Document {
+	if len(w.Always) == 0 {
+		return before
 	}
+	return r.m.Merge(before, mapping.Result{Clear: w.Always})
 }
 
 // keepCase leaves a matching value as the target has it when it differs in case alone and the target takes the two for the same:

@@ -218,6 +218,10 @@ type Want struct {
 	Match []MatchValue `json:"match,omitempty"`
 	// Refs are the references: source ids by target path. A path without ids is to have no value.
 	Refs map[string][]string `json:"refs,omitempty"`
+	// Always are target paths that are sent with each update.
+	Always []string `json:"always,omitempty"`
+	// OnceRefs are the paths of references that are set for new objects only.
+	OnceRefs []string `json:"onceRefs,omitempty"`
 	// Redacted are target paths whose values are not to be shown.
 	Redacted []string `json:"redacted,omitempty"`
 }
