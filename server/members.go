@@ -66,9 +66,6 @@ func (c *call) admit(ctx context.Context, rt *resourceType, id string, elements 
 	candidates := make([]Key, 0, len(elements))
 	for _, e := range elements {
 		value, _ := MemberValue(e)
-		if value == id {
-			return memberError("members: a resource cannot be a member of itself")
-		}
 		for _, name := range c.s.memberTypes(rt, e) {
 			candidates = append(candidates, c.keyOf(name, value))
 		}
@@ -86,6 +83,8 @@ func (c *call) admit(ctx context.Context, rt *resourceType, id string, elements 
 			}
 		}
 		switch {
+		case ok && typ == rt.Name && value == id: // resources of other types may have the same id
+			return memberError("members: a resource cannot be a member of itself")
 		case ok:
 			e["type"] = typ
 			delete(e, "$ref")

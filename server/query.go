@@ -257,8 +257,12 @@ func (c *call) prepare(rt *resourceType, q *Query, several bool) error {
 		options = append(options, filter.UnknownAsAbsent())
 	}
 	looks := q.Order.Attribute != nil && rt.derived(q.Order.Attribute)
+	types, lookUp := filter.Types(rt.schema), rt.schema.Attr
+	if !rt.Strict { // Entra, for one, asks for manager eq "…", without the URN of the extension
+		types, lookUp = rt.schema.LooseTypes(), rt.schema.AttrLoose
+	}
 	for _, name := range q.Filter.Attributes() {
-		a, ok := rt.schema.Attr(name)
+		a, ok := lookUp(name)
 		if !ok {
 			continue // Compile says what is wrong
 		}
@@ -268,7 +272,7 @@ func (c *call) prepare(rt *resourceType, q *Query, several bool) error {
 		looks = looks || rt.derived(a)
 	}
 	if !q.Filter.IsZero() {
-		match, err := q.Filter.Compile(rt.schema, options...)
+		match, err := q.Filter.Compile(types, options...)
 		if err != nil {
 			return err
 		}

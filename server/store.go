@@ -91,7 +91,8 @@ type Query struct {
 	Tenant, Type string
 	// Schema is that of the type.
 	Schema *schema.Schema
-	// Filter is what the resources have to match. It has been checked against Schema.
+	// Filter is what the resources have to match. It has been checked against Schema, and may name attributes of extensions without
+	// their URN: look them up with [schema.Schema.AttrLoose].
 	Filter filter.Filter
 	// Match is Filter compiled, for stores that evaluate it on documents; nil when there is no filter.
 	Match *filter.Predicate

@@ -193,6 +193,14 @@ func TestFindsFaults(t *testing.T) {
 				return status, body
 			})
 		}, []string{"PingOne/find users by name and by address"}},
+		{"a reference is no attribute of filters", func(h http.Handler) http.Handler {
+			return answering(h, func(r *http.Request, status int, body string) (int, string) {
+				if strings.Contains(r.URL.Query().Get("filter"), "manager") {
+					return 400, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","scimType":"invalidFilter"}`
+				}
+				return status, body
+			})
+		}, []string{"Entra/reference check"}},
 		{"a handler that panics", func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("nil map") })
 		}, []string{"OneLogin/connection test"}},

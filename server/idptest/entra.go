@@ -59,6 +59,7 @@ func entra(d entraDialect) suite {
 		{name: "role as JSON in a string", play: d.addsRole},
 		{name: "roles replaced", play: d.replacesRoles},
 		{name: "manager in all shapes", play: d.setsManager},
+		{name: "reference check", play: (*session).entraChecksReference},
 		{name: "change the matching attribute", play: d.renamesUser},
 		{name: "clear with null and the empty string", play: d.clears},
 		{name: "values stay as they were sent", play: d.keepsValues},
@@ -301,6 +302,16 @@ func (d entraDialect) setsManager(s *session) {
 	s.patch(user, "Entra sets the manager", op(d.add, full, quote(managers[0])))
 	s.patch(user, "Entra removes the manager", op(d.remove, full, ""))
 	s.read(user).want("the manager was removed", nil, enterpriseSchema, "manager")
+}
+
+func (s *session) entraChecksReference() {
+	id, manager := s.user(s.address("alice")), s.user(s.address("manager"))
+	s.patch(userPath(id), "Entra sets the manager", op("Add", enterpriseSchema+":manager", quote(manager)))
+	find := func(who string) *answer {
+		return s.send(http.MethodGet, filtered("/Users", quoted("id", id)+" and "+quoted("manager", who))+"&attributes=id", "")
+	}
+	find(manager).one(id, "a reference is looked up by the id that it holds").want("only what was asked for is shown", nil, "Resources", 0, "userName")
+	find(id).none("the reference is to another user")
 }
 
 func (d entraDialect) renamesUser(s *session) {
