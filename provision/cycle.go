@@ -37,6 +37,8 @@ type cycle struct {
 	candidates map[int64]*candidate
 	listed     map[string]bool
 	tested     bool
+	// repeating is set while objects are tried again one by one, with nothing else under way.
+	repeating bool
 	// claims are target objects linked in this cycle, with the source objects they are linked to.
 	claimsMu sync.Mutex
 	claims   map[string]string

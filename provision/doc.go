@@ -39,6 +39,9 @@
 // rule could say who is meant; two target objects likewise (DuplicateTargetEntries); and no two source objects are ever linked
 // to one target object. [Policy.Adopt] says whether objects that were there before are taken over.
 //
+// The target object of somebody who is no longer in the source goes to the one who has the matching value now: a person who is hired again
+// under a new number has the old account. [Policy.Adopt] is asked there, too, for a directory that gives addresses of leavers to others.
+//
 // # Leaving
 //
 // An object leaves when it is disabled in the source, is out of scope, not assigned, deleted, or gone from a full read. The first sets

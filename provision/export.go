@@ -53,6 +53,8 @@ func (c *cycle) mayMiss(r *rule, rec *Record) bool {
 
 // repeat tries objects again, one by one. What is still taken has failed.
 func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
+	c.repeating = true
+	defer func() { c.repeating = false }()
 	for _, rec := range records {
 		res := c.perform(ctx, r, rec)
 		if res.fatal != nil {
@@ -281,7 +283,10 @@ func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) res
 
 // link takes a target object over, and brings it into step.
 func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate) result {
-	doc, err := c.accept(ctx, r, rec, found)
+	doc, left, err := c.accept(ctx, r, rec, found)
+	if errors.Is(err, errLeft) {
+		return result{again: true}
+	}
 	if err != nil {
 		var f *Failure
 		if errors.As(err, &f) && f.Code == EntrySynchronizationSkipped {
@@ -291,6 +296,13 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 	}
 	if err := c.adopt(ctx, r, rec, doc); err != nil {
 		return c.failed(err)
+	}
+	if left != nil {
+		// Both at once: the target object is always linked to one of the two.
+		rec.Flags = rec.Flags.With(Created, left.Flags.Has(Created))
+		if err := c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}, Forget: []int64{left.Key}}); err != nil {
+			return result{fatal: err}
+		}
 	}
 	s := c.decide(r, rec)
 	if s.action == ActionSkip {
@@ -591,7 +603,7 @@ func (c *cycle) recover(ctx context.Context) error {
 }
 
 func (c *cycle) recovered(ctx context.Context, r *rule, rec *Record, doc scim.Document) error {
-	other, err := c.owner(ctx, r, doc.ID(), rec)
+	other, _, err := c.owner(ctx, r, doc.ID(), rec)
 	if err != nil {
 		return err
 	}

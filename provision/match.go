@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -177,47 +178,73 @@ func (c *cycle) filterable(r *rule, path string) bool {
 	return ok && slices.Contains(a.Filter, "eq")
 }
 
-// accept decides whether a candidate may be linked, and returns its document.
-func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candidate) (scim.Document, error) {
+// errLeft says that a target object is linked to a source object that is no longer in the source. Who matches it may take it over once
+// all others are done with: what is still to be done about the one who left may be under way.
+var errLeft = errors.New("the target object is that of a source object which has left")
+
+// accept decides whether a candidate may be linked, and returns its document, and the record of the one who left it behind, if any.
+func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candidate) (scim.Document, *Record, error) {
 	attribute := ""
 	if found.precedence < len(rec.Want.Match) {
 		attribute = rec.Want.Match[found.precedence].Attribute
 	}
 	if len(found.docs) > 1 {
-		return nil, &Failure{
+		return nil, nil, &Failure{
 			Code: DuplicateTargetEntries, Attribute: attribute,
 			Reason: fmt.Sprintf("%d objects in the target have the same %s", len(found.docs), attribute),
 		}
 	}
 	doc := found.docs[0]
 	if doc.ID() == "" {
-		return nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered with an object without id"}
+		return nil, nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered with an object without id"}
 	}
-	other, err := c.owner(ctx, r, doc.ID(), rec)
-	if err != nil {
-		return nil, err
-	}
-	if other != "" {
-		return nil, &Failure{
+	other, left, err := c.owner(ctx, r, doc.ID(), rec)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case left != nil && !c.repeating:
+		return nil, nil, errLeft
+	case left != nil && left.Flags&(Held|Unsure) != 0:
+		return nil, nil, &Failure{
+			Code: EntryConflict, Attribute: attribute, Transient: true,
+			Reason: fmt.Sprintf("target object %s matches, and is that of source object %s, which has left and is not done with", doc.ID(), other),
+			Remedy: "release the held deletions, if there are any; otherwise nothing: it is tried again",
+		}
+	case left == nil && other != "":
+		return nil, nil, &Failure{
 			Code: DuplicateSourceEntries, Attribute: attribute,
 			Reason: fmt.Sprintf("target object %s matches, but it is linked to source object %s", doc.ID(), other),
 		}
 	}
-	if rec.Flags.Has(Creating) {
+	if rec.Flags.Has(Creating) && left == nil {
 		// It is our own: a create was sent just now, and its answer was lost.
-		return doc, nil
+		return doc, nil, nil
 	}
 	if c.protects[foldText(doc.ID())] {
-		return nil, &Failure{Code: EntrySynchronizationSkipped, Reason: "target object " + doc.ID() + " matches, and is protected"}
+		return nil, nil, &Failure{Code: EntrySynchronizationSkipped, Reason: "target object " + doc.ID() + " matches, and is protected"}
+	}
+	if left != nil {
+		// What was done about the one who left is known here sooner than from the target.
+		doc = left.made(doc.ID())
 	}
 	if !c.mayAdopt(rec, doc) {
-		return nil, &Failure{
+		return nil, nil, &Failure{
 			Code: EntryConflict, Attribute: attribute,
 			Reason: fmt.Sprintf("target object %s matches, and the policy does not allow to adopt it", doc.ID()),
 			Remedy: "allow the job to adopt it, or rename or remove it in the target",
 		}
 	}
-	return doc, nil
+	return doc, left, nil
+}
+
+// made returns the record's target object as the job made it.
+func (rec *Record) made(id string) scim.Document {
+	doc := rec.Sent.Clone()
+	if doc == nil {
+		doc = scim.Document{}
+	}
+	doc["id"] = id
+	return doc
 }
 
 func (c *cycle) mayAdopt(rec *Record, doc scim.Document) bool {
@@ -230,14 +257,14 @@ func (c *cycle) mayAdopt(rec *Record, doc scim.Document) bool {
 	return c.policy.MayAdopt(rec.SourceID, rec.Want.Create.Clone(), doc.Clone())
 }
 
-// owner returns the source object that a target object is linked to, if that is another than the given one. Otherwise the given one
-// has claimed it for this cycle.
-func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record) (string, error) {
+// owner returns the source object that a target object is linked to, if that is another than the given one; and its record, if it has
+// left the source. Otherwise the given one has claimed the target object for this cycle.
+func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record) (other string, left *Record, err error) {
 	c.claimsMu.Lock()
 	defer c.claimsMu.Unlock()
 	claim := r.target + "\x00" + targetID
 	if other, ok := c.claims[claim]; ok && other != rec.SourceID {
-		return other, nil
+		return other, nil, nil
 	}
 	for _, other := range c.job.rules {
 		if other.target != r.target {
@@ -245,17 +272,20 @@ func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record
 		}
 		key, err := c.state.Linked(ctx, c.job.config.Name, other.source, targetID)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if key == 0 || key == rec.Key {
 			continue
 		}
 		records, err := c.state.Records(ctx, c.job.config.Name, []int64{key})
 		if err != nil || len(records) == 0 {
-			return "", err
+			return "", nil, err
 		}
-		return records[0].SourceID, nil
+		if !records[0].Flags.Has(Present) {
+			return records[0].SourceID, &records[0], nil
+		}
+		return records[0].SourceID, nil, nil
 	}
 	c.claims[claim] = rec.SourceID
-	return "", nil
+	return "", nil, nil
 }
