@@ -51,7 +51,8 @@ Flags:
   -groups FILE      CSV file of groups, with a header: groupId (the lasting id), displayName, and members,
                     which are ids from the people file separated by semicolons
   -mapping FILE     attribute mappings, as JSON, in place of those that Microsoft's tutorial gives for Postman
-  -profile NAME     what the service can do: postman (the default), generic, or a file made from one of them
+  -profile NAME     what the service can do: postman (the default), aws-iam-identity-center, github-enterprise,
+                    slack, generic, or a file such as examples/probe writes
   -state FILE       where links, retries and the position are kept, for each service apart: state.db in the current
                     folder
   -log FILE         provisioning log, one JSON object a line, appended to: provisioning.jsonl beside the state

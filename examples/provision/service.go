@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/mapping"
 	"github.com/scimbridge/scim/profiles"
+	"github.com/scimbridge/scim/profiles/catalog"
 	"github.com/scimbridge/scim/profiles/postman"
 	"github.com/scimbridge/scim/provision"
 	"github.com/scimbridge/scim/provision/source/csv"
@@ -204,12 +206,10 @@ func cycle(ctx context.Context, job *provision.Job, r *report) (*provision.Summa
 	return summary, err
 }
 
+// loadProfile takes a profile of the catalog by its name, or a file.
 func loadProfile(name string) (*profiles.Profile, error) {
-	switch name {
-	case "postman":
-		return postman.Profile(), nil
-	case "generic":
-		return profiles.Generic(), nil
+	if slices.Contains(catalog.Names(), name) {
+		return catalog.Profile(name)
 	}
 	return profiles.Load(name)
 }
