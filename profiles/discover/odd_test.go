@@ -144,6 +144,31 @@ func TestInterruptedProbeCleansUp(t *testing.T) {
 	}
 }
 
+// When the probe ends before it knows whether an object was created, somebody has to look.
+func TestInterruptedCreateIsReported(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	url := ours(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost || !strings.Contains(r.Header.Get("User-Agent"), "interrupted") {
+				h.ServeHTTP(w, r)
+				return
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r) // it is created, and the answer never comes
+			cancel()
+			<-r.Context().Done()
+		})
+	})
+	r, err := discover.Probe(ctx, url, discover.Options{AllowWrites: true, Suffix: "0a1b"},
+		client.WithBearerToken(token), client.WithUserAgent("interrupted"))
+	if err == nil {
+		t.Fatal("no error although it was interrupted")
+	}
+	if r == nil || len(r.Left) != 1 || !strings.Contains(r.Left[0], "may have been created") {
+		t.Errorf("report %+v, want one line about the user who may have been created", r)
+	}
+}
+
 // answering is a service that answers paths with texts, and everything else with an empty list.
 func answering(texts map[string]string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

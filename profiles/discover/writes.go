@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -85,6 +86,9 @@ func (p *probe) create(ctx context.Context, s *subject, name string, doc scim.Do
 	if err == nil {
 		o.id = created.ID()
 		*made = append(*made, o)
+	}
+	if err != nil && (errors.Is(err, client.ErrOutcomeUnknown) || ctx.Err() != nil) {
+		p.report.Left = append(p.report.Left, fmt.Sprintf("%s %s may have been created: the answer was lost", s.Name, name))
 	}
 	if failure != nil || err != nil {
 		return nil, a, failure
