@@ -83,7 +83,7 @@ func BenchmarkPatchLargeGroup(b *testing.B) {
 
 // BenchmarkDiffLargeGroup compares two groups that differ in 20 members.
 func BenchmarkDiffLargeGroup(b *testing.B) {
-	for _, members := range []int{10_000, 100_000, 300_000} {
+	for _, members := range []int{10_000, 100_000, 300_000, 1_000_000} {
 		b.Run(fmt.Sprintf("members=%d", members), func(b *testing.B) {
 			old, new := groupOf(members), groupOf(members+10)
 			new["members"] = new["members"].([]any)[10:]
