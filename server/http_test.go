@@ -349,6 +349,35 @@ func TestErrorsOfTheStoreStayInside(t *testing.T) {
 	}
 }
 
+func TestClientsAreToldWhenToTryAgain(t *testing.T) {
+	busy := func(status int, after time.Duration) error {
+		e := scim.NewError(status, "", "not now")
+		e.RetryAfter = after
+		return fmt.Errorf("pool is empty: %w", e)
+	}
+	for _, tt := range []struct {
+		name  string
+		err   error
+		retry string
+	}{
+		{"503 that says when", busy(503, 30*time.Second), "30"},
+		{"503 that does not", busy(503, 0), "1"},
+		{"429 that says when", busy(429, 1500*time.Millisecond), "2"},
+		{"429 that does not", busy(429, 0), ""},
+		{"500", busy(500, 0), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newServiceOn(t, failingStore{tt.err})
+			for _, r := range []response{
+				s.send("POST", "/Users", `{"userName":"a"}`), s.get("/Users/1"), s.get("/Users"),
+				s.patch("/Users/1", `{"op":"remove","path":"title"}`), s.send("DELETE", "/Users/1", ""),
+			} {
+				r.wantHeader("Retry-After", tt.retry)
+			}
+		})
+	}
+}
+
 // failingStore answers everything with an error.
 type failingStore struct{ err error }
 

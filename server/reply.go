@@ -142,8 +142,12 @@ func (c *call) write(r reply) {
 }
 
 func (c *call) writeError(e *scim.Error) {
-	if e.RetryAfter > 0 {
-		seconds := int64((e.RetryAfter + time.Second - 1) / time.Second)
+	wait := e.RetryAfter
+	if wait <= 0 && e.Status == http.StatusServiceUnavailable {
+		wait = retryAfter
+	}
+	if wait > 0 {
+		seconds := int64((wait + time.Second - 1) / time.Second)
 		c.w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	body, err := e.MarshalJSON()

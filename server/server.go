@@ -237,10 +237,11 @@ func internalError() *scim.Error {
 	return scim.NewError(http.StatusInternalServerError, "", "internal error; the server's log says more under the request id")
 }
 
+// retryAfter is when to try again, as clients are told with a 503 that does not say it.
+const retryAfter = time.Second
+
 func unavailable(detail string) *scim.Error {
-	e := scim.NewError(http.StatusServiceUnavailable, "", detail)
-	e.RetryAfter = time.Second
-	return e
+	return scim.NewError(http.StatusServiceUnavailable, "", detail)
 }
 
 func badRequest(typ scim.ErrorType, format string, args ...any) *scim.Error {

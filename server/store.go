@@ -22,7 +22,8 @@ import (
 // change makes a copy.
 //
 // Methods return [ErrNotFound], [ErrVersion] and [*TakenError] as they say, as such or wrapped. A [*scim.Error] is shown to the
-// client as it is; of any other error the client only learns that there was one.
+// client as it is, its RetryAfter as the header Retry-After; of any other error the client only learns that there was one. A store
+// that cannot answer for now returns a *scim.Error with status 503, and with RetryAfter when it is not a second.
 type Store interface {
 	// Create adds a resource. It returns [ErrExists] when there is one with the key, and a [*TakenError] when another resource has
 	// one of r.Unique.
