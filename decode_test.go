@@ -41,3 +41,48 @@ func TestListsAreReadAlikeByBothJSONPackages(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersAreReadByTheirValue(t *testing.T) {
+	tests := []struct {
+		text string
+		want any
+	}{
+		{"182", int64(182)},
+		{"182.0", int64(182)},
+		{"1.82e2", int64(182)},
+		{"-0", int64(0)},
+		{"-0.0", int64(0)},
+		{"2.5", 2.5},
+		{"9007199254740993", int64(9007199254740993)},
+		{"9223372036854775807", int64(9223372036854775807)},
+		{"-9223372036854775808", int64(-9223372036854775808)},
+		{"9223372036854775808", float64(9223372036854775808)},
+		{"9007199254740993.0", int64(9007199254740993)},
+		{"9223372036854775807e0", int64(9223372036854775807)},
+		{"1e17", int64(1e17)},
+		{"1e300", 1e300},
+		{"1e-300", 1e-300},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			doc, err := scim.DecodeDocument([]byte(`{"n":` + tt.text + `}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, doc["n"]); diff != "" {
+				t.Fatalf("(-want +got):\n%s", diff)
+			}
+			text, err := doc.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := scim.DecodeDocument(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(doc, again); diff != "" {
+				t.Errorf("decoding %s (-want +got):\n%s", text, diff)
+			}
+		})
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
 	"net/http"
 	"strconv"
 
@@ -39,7 +41,8 @@ var decodeOptions = json.JoinOptions(
 // encodeOptions are how every JSON text is written: equal documents give equal bytes.
 var encodeOptions = json.JoinOptions(json.Deterministic(true))
 
-// DecodeDocument reads one JSON object. Integers become int64, other numbers float64.
+// DecodeDocument reads one JSON object. Integers become int64, however they are written (182, 182.0 and 1.82e2), other numbers and
+// integers too large for that float64.
 //
 // It returns an [*Error] with status 400 and type invalidSyntax, which names the byte offset, when data is
 // not exactly one JSON object, holds a name twice in one object, is not UTF-8, or is nested deeper than
@@ -146,7 +149,28 @@ func decodeNumber(text string) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("number out of range")
 	}
+	if i, ok := wholeNumber(text, f); ok {
+		return i, nil
+	}
 	return f, nil
+}
+
+// wholeNumber returns the number as an int64 when it is one that is written with a fraction or an exponent. Encoded again, the float64
+// would read as an integer: equal numbers have one type from the start.
+func wholeNumber(text string, f float64) (int64, bool) {
+	if f != math.Trunc(f) || math.Abs(f) > 1<<63 {
+		return 0, false
+	}
+	if math.Abs(f) < 1<<53 {
+		return int64(f), true
+	}
+	// A float64 this large is not exact; 64 bits of mantissa are.
+	exact, _, err := big.ParseFloat(text, 10, 64, big.ToNearestEven)
+	if err != nil {
+		return 0, false
+	}
+	i, accuracy := exact.Int64()
+	return i, accuracy == big.Exact
 }
 
 // MarshalJSON returns the document as JSON with the names of each object in order, so that equal documents

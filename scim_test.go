@@ -71,7 +71,7 @@ func TestDecodeDocument(t *testing.T) {
 		{
 			name: "values", text: `{"s":"x","i":9223372036854775807,"f":1.5,"e":1e2,"t":true,"n":null,"a":[],"o":{}}`,
 			want: scim.Document{
-				"s": "x", "i": int64(9223372036854775807), "f": 1.5, "e": 100.0, "t": true, "n": nil,
+				"s": "x", "i": int64(9223372036854775807), "f": 1.5, "e": int64(100), "t": true, "n": nil,
 				"a": []any{}, "o": map[string]any{},
 			},
 		},
