@@ -305,3 +305,82 @@ func TestMembersAreNotLoadedWithoutNeed(t *testing.T) {
 	s.send("DELETE", "/Users/2", "").want(204)
 	s.send("DELETE", "/Groups/3", "").want(204)
 }
+
+// TestResourcesOfTwoTypesWithOneID holds users apart from groups in stores whose ids are unique within a type only.
+func TestResourcesOfTwoTypesWithOneID(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		ids := []string{"1", "2", "1", "2", "3", "4", "5"}
+		s := open(func(o *server.Options) {
+			o.NewID = func() (id string) {
+				id, ids = ids[0], ids[1:]
+				return id
+			}
+			o.IndirectGroups = true
+		})
+		s.user("anna")
+		s.user("ben")
+		s.create("/Groups", `{"displayName":"One"}`)
+		s.create("/Groups", `{"displayName":"Two"}`)
+		s.create("/Groups", `{"displayName":"Users","members":[{"value":"1","type":"user"}]}`)
+		s.create("/Groups", `{"displayName":"Groups","members":[{"value":"1","type":"Group"},{"value":"2","$ref":"../Groups/2"}]}`)
+		groups := func(path string) (names []string) {
+			list, _ := s.get(path).want(200).at("groups").([]any)
+			for _, g := range list {
+				names = append(names, g.(map[string]any)["display"].(string))
+			}
+			return names
+		}
+		check := func(path string, want ...string) {
+			t.Helper()
+			if diff := cmp.Diff(want, groups(path)); diff != "" {
+				t.Errorf("groups of %s (-want +got):\n%s", path, diff)
+			}
+		}
+		check("/Users/1", "Users")
+		check("/Users/2")
+		s.get("/Groups/4").wantAt("members/1/type", "Group").wantAt("members/1/display", "Two")
+		s.patch("/Groups/1", `{"op":"add","path":"members","value":[{"value":"1","type":"User"}]}`)
+		check("/Users/1", "One", "Users", "Groups")
+		s.send("PUT", "/Groups/3", `{"displayName":"Users","members":[{"value":"1","type":"User"},{"value":"1","type":"Group"}]}`).
+			wantError(400, scim.InvalidValue)
+
+		s.send("DELETE", "/Groups/1", "").want(204)
+		s.wantMembers("3", "1")
+		s.wantMembers("4", "2")
+		s.send("DELETE", "/Users/2", "").want(204)
+		s.wantMembers("4", "2")
+	})
+}
+
+// typelessStore forgets the types of members, as the handlers of an old service may.
+type typelessStore struct{ server.Store }
+
+func (s typelessStore) Create(ctx context.Context, r server.Resource) error {
+	list, _ := r.Document["members"].([]any)
+	for i, e := range list {
+		list[i] = map[string]any{"value": e.(map[string]any)["value"]}
+	}
+	return s.Store.Create(ctx, r)
+}
+
+func TestMembersWithoutTypeAreTheLikeliestThatThereIs(t *testing.T) {
+	ids := []string{"1", "1", "2", "3"}
+	s := newServiceOn(t, typelessStore{memory.New()}, func(o *server.Options) {
+		o.NewID = func() (id string) {
+			id, ids = ids[0], ids[1:]
+			return id
+		}
+		o.IndirectGroups = true
+	})
+	s.user("anna")
+	s.create("/Groups", `{"displayName":"One"}`)
+	s.create("/Groups", `{"displayName":"Two"}`)
+	s.create("/Groups", `{"displayName":"Three","members":[{"value":"1"},{"value":"2"}]}`)
+	s.get("/Users/1").wantAt("groups/0/display", "Three")
+	s.send("DELETE", "/Groups/1", "").want(204)
+	s.wantMembers("3", "1", "2")
+	s.send("DELETE", "/Groups/2", "").want(204)
+	s.wantMembers("3", "1")
+	s.send("DELETE", "/Users/1", "").want(204)
+	s.wantMembers("3")
+}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -28,16 +27,19 @@ func (c *call) admitMembers(ctx context.Context, rt *resourceType, id string, ol
 	list, _ := doc[Members].([]any)
 	var change MemberChange
 	kept := make([]any, 0, len(list))
-	seen := make(map[string]bool, len(list))
+	seen := make(map[string]any, len(list)) // the element of each value
 	for i, e := range list {
 		value, ok := MemberValue(e)
 		if !ok || value == "" {
 			return change, memberError("members[%d].value: is required", i)
 		}
-		if seen[value] {
+		if first, again := seen[value]; again {
+			if !sameType(first, e) {
+				return change, memberError("members: %.100q is the id of members of two types, of which a group can have one", value)
+			}
 			continue
 		}
-		seen[value] = true
+		seen[value] = e
 		element, had := was[value]
 		if !had {
 			element = maps.Clone(e.(map[string]any))
@@ -46,7 +48,7 @@ func (c *call) admitMembers(ctx context.Context, rt *resourceType, id string, ol
 		kept = append(kept, element)
 	}
 	for value := range was {
-		if !seen[value] {
+		if seen[value] == nil {
 			change.Remove = append(change.Remove, value)
 		}
 	}
@@ -55,6 +57,13 @@ func (c *call) admitMembers(ctx context.Context, rt *resourceType, id string, ol
 		doc[Members] = kept
 	}
 	return change, c.admit(ctx, rt, id, change.Add, pending)
+}
+
+// sameType reports whether two elements may be the same member.
+func sameType(a, b any) bool {
+	one, _ := a.(map[string]any)["type"].(string)
+	other, _ := b.(map[string]any)["type"].(string)
+	return one == "" || other == "" || strings.EqualFold(one, other)
 }
 
 // admit checks new members and settles their elements, which it changes: their type becomes that of the resource, and what is
@@ -111,7 +120,34 @@ func (s *Server) memberTypes(rt *resourceType, element map[string]any) []string 
 			}
 		}
 	}
+	// A reference may be outdated, or that of another server: it only says where to look first.
+	if name, ok := s.referredType(element); ok && slices.Contains(rt.memberTypes, name) {
+		return slices.Concat([]string{name}, rt.memberTypes)
+	}
 	return rt.memberTypes
+}
+
+// referredType returns the type that $ref of a member says it is of.
+func (s *Server) referredType(element map[string]any) (string, bool) {
+	ref, _ := element["$ref"].(string)
+	rest, _, ok := cutLast(ref, "/")
+	if !ok {
+		return "", false
+	}
+	_, segment, _ := cutLast(rest, "/")
+	rt, ok := s.endpoints[segment]
+	if !ok {
+		return "", false
+	}
+	return rt.Name, true
+}
+
+// cutLast cuts s around the last separator. Without one, everything is after it.
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return "", s, false
 }
 
 // findMemberTypes returns the types that the schema says members are of; all, when it names none that there is.
@@ -193,112 +229,13 @@ func (c *call) displays(ctx context.Context, resources []Resource) (map[Key]stri
 	return displays, nil
 }
 
-// memberships returns the groups of each of the resources, by id.
-func (c *call) memberships(ctx context.Context, resources []Resource) (map[string][]Membership, error) {
-	ids := make([]string, len(resources))
-	for i, r := range resources {
-		ids[i] = r.ID
-	}
-	direct, err := c.directMemberships(ctx, ids)
-	if err != nil || !c.s.opts.IndirectGroups {
-		return direct, err
-	}
-	all := make(map[string][]Membership, len(direct))
-	for id, groups := range direct {
-		if all[id], err = c.withIndirect(ctx, groups); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// withIndirect adds the groups that these groups are members of, and so on.
-func (c *call) withIndirect(ctx context.Context, groups []Membership) ([]Membership, error) {
-	all := slices.Clone(groups)
-	seen := make(map[string]bool)
-	for _, g := range groups {
-		seen[g.ID] = true
-	}
-	for level := groups; len(level) > 0; {
-		ids := make([]string, len(level))
-		for i, g := range level {
-			ids[i] = g.ID
-		}
-		parents, err := c.directMemberships(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		level = nil
-		for _, id := range ids {
-			for _, g := range parents[id] {
-				if !seen[g.ID] {
-					seen[g.ID] = true
-					g.indirect = true
-					level = append(level, g)
-				}
-			}
-		}
-		all = append(all, level...)
-	}
-	return all, nil
-}
-
-// directMemberships returns the groups that list each of the ids.
-func (c *call) directMemberships(ctx context.Context, ids []string) (map[string][]Membership, error) {
-	if c.s.members != nil {
-		return c.s.members.Memberships(ctx, c.tenant(), ids)
-	}
-	groups := make(map[string][]Membership)
-	for _, rt := range c.s.types {
-		if rt.members == nil {
-			continue
-		}
-		for _, id := range ids {
-			err := c.eachGroupOf(ctx, rt, id, func(g Resource) {
-				display, _ := g.Document["displayName"].(string)
-				groups[id] = append(groups[id], Membership{Key: g.Key, Display: display})
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	return groups, nil
-}
-
-// eachGroupOf calls do for every resource of the type that lists id as a member.
-func (c *call) eachGroupOf(ctx context.Context, rt *resourceType, id string, do func(Resource)) error {
-	f := filter.Has(Members, filter.Eq("value", id))
-	match, err := f.Compile(rt.schema)
-	if err != nil {
-		return fmt.Errorf("server: find the groups of a member: %w", err)
-	}
-	q := Query{
-		Tenant: c.tenant(), Type: rt.Name, Schema: rt.schema, Filter: f, Match: match,
-		Limit: c.s.opts.Limits.MaxResults, Omit: omitMembers,
-	}
-	for {
-		page, err := c.s.store.Query(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, g := range page.Resources {
-			do(g)
-		}
-		if page.Next == "" {
-			return nil
-		}
-		q.After = page.Next
-	}
-}
-
 // leaveGroups takes a resource out of all groups.
 func (c *call) leaveGroups(ctx context.Context, member Key) error {
-	groups, err := c.directMemberships(ctx, []string{member.ID})
+	groups, err := c.directMemberships(ctx, []Key{member})
 	if err != nil {
 		return err
 	}
-	for _, g := range groups[member.ID] {
+	for _, g := range groups[member] {
 		if err := c.leaveGroup(ctx, g.Key, member.ID); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}

@@ -128,7 +128,8 @@ type Page struct {
 // MemberStore is a Store that keeps the members of groups apart from their documents, so that a group of any size is
 // changed at the cost of the change. It is used when the store implements it.
 //
-// Members are the elements of the attribute [Members] that are objects with a string as their value. Create, Get, Query and Update treat
+// Members are the elements of the attribute [Members] that are objects with a string as their value, which a group has once: it
+// cannot have both a user and a group with the same id. Create, Get, Query and Update treat
 // the attribute like any other, except that Get and Query do leave it out when it is in omit.
 type MemberStore interface {
 	Store
@@ -182,6 +183,9 @@ type Membership struct {
 	Key
 	// Display is the group's displayName.
 	Display string
+	// MemberType is the type of the member, as the sub-attribute type of its element says it: User. Empty means that the element does not.
+	// It keeps a user apart from a group with the same id, where a store has such.
+	MemberType string
 
 	indirect bool
 }

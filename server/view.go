@@ -122,7 +122,7 @@ func (c *call) show(ctx context.Context, v view, resources []Resource) ([]shown,
 
 // dress returns resources with what the server adds to them.
 func (c *call) dress(ctx context.Context, v view, resources []Resource) ([]shown, error) {
-	var memberships map[string][]Membership
+	var memberships map[Key][]Membership
 	var displays map[Key]string
 	var err error
 	if v.groups {
@@ -141,7 +141,7 @@ func (c *call) dress(ctx context.Context, v view, resources []Resource) ([]shown
 		var digest string
 		if v.groups {
 			var groups any
-			groups, digest = c.groups(v.rt, memberships[r.ID])
+			groups, digest = c.groups(v.rt, memberships[r.Key])
 			s.added = append(s.added, field{v.rt.groups.Name, groups})
 		}
 		if v.members {

@@ -15,10 +15,12 @@ type membership struct {
 	folded, member string
 	sequence       uint64
 	group          *record
+	// memberType is the member's type as its element has it. It is no part of the order.
+	memberType string
 }
 
 func membershipOf(member string, sequence uint64, group *record) membership {
-	return membership{casefold.String(member), member, sequence, group}
+	return membership{folded: casefold.String(member), member: member, sequence: sequence, group: group}
 }
 
 func (a membership) less(b membership) bool {
@@ -146,7 +148,7 @@ func (s *Store) Memberships(ctx context.Context, tenant string, ids []string) (m
 			}
 			r := m.group.current.resource
 			display, _ := r.Document["displayName"].(string)
-			list = append(list, server.Membership{Key: r.Key, Display: display})
+			list = append(list, server.Membership{Key: r.Key, Display: display, MemberType: m.memberType})
 			return true
 		})
 		if list != nil {

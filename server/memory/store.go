@@ -207,7 +207,9 @@ func (t *tenant) join(rec *record, sequence uint64, set *elements, value string,
 	rec.places[value] = rec.nextPlace
 	set.Set(rec.nextPlace, element)
 	rec.nextPlace++
-	t.members.Set(membershipOf(value, sequence, rec))
+	m := membershipOf(value, sequence, rec)
+	m.memberType, _ = element["type"].(string)
+	t.members.Set(m)
 }
 
 // split takes the members out of a document. Of two with one value the first counts. Elements that are no members stay.

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) server.Store) {
 		{"members are added and removed", testMembers},
 		{"members and document change together", testMembersWithDocument},
 		{"members are found", testMemberships},
+		{"memberships say the type of the member", testMembershipTypes},
 		{"concurrent member changes are all kept", testConcurrentMembers},
 		{"get many", testGetMany},
 	}
@@ -661,26 +662,13 @@ func testMemberships(f *fixture) {
 	f.change(m, "g2", server.MemberChange{Add: elements("u3"), Remove: []string{"u2"}})
 	f.create(group("g0"), members("u3"))
 	want := map[string][]server.Membership{
-		"u1": {{Key: group("g1"), Display: "group"}},
-		"u2": {{Key: group("g1"), Display: "group"}},
-		"u3": {{Key: group("g2"), Display: "group"}, {Key: group("g0"), Display: "group"}},
+		"u1": {membershipIn("g1", "User")},
+		"u2": {membershipIn("g1", "User")},
+		"u3": {membershipIn("g2", "User"), membershipIn("g0", "User")},
 	}
 	check := func() {
 		f.Helper()
-		got, err := m.Memberships(f.ctx, "", []string{"u1", "u2", "u3", "U3", "u"})
-		if err != nil {
-			f.Fatal(err)
-		}
-		for id, groups := range got {
-			if len(groups) == 0 {
-				delete(got, id)
-			}
-		}
-		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b server.Membership) bool {
-			return a.Key == b.Key && a.Display == b.Display
-		})); diff != "" {
-			f.Errorf("memberships (-want +got):\n%s", diff)
-		}
+		f.wantMemberships(m, want, "u1", "u2", "u3", "U3", "u")
 	}
 	check()
 	if err := f.store.Delete(f.ctx, group("g2"), ""); err != nil {
@@ -695,6 +683,56 @@ func testMemberships(f *fixture) {
 	}
 	delete(want, "u1")
 	check()
+}
+
+func membershipIn(id, memberType string) server.Membership {
+	return server.Membership{Key: group(id), Display: "group", MemberType: memberType}
+}
+
+func (f *fixture) wantMemberships(m server.MemberStore, want map[string][]server.Membership, ids ...string) {
+	f.Helper()
+	got, err := m.Memberships(f.ctx, "", ids)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for id, groups := range got {
+		if len(groups) == 0 {
+			delete(got, id)
+		}
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b server.Membership) bool {
+		return a.Key == b.Key && a.Display == b.Display && a.MemberType == b.MemberType
+	})); diff != "" {
+		f.Errorf("memberships (-want +got):\n%s", diff)
+	}
+}
+
+func testMembershipTypes(f *fixture) {
+	m := f.memberStore()
+	typed := func(id, typ string) map[string]any { return map[string]any{"value": id, "type": typ} }
+	r := f.create(group("g1"), scim.Document{"displayName": "group", "members": []any{
+		typed("1", "User"), typed("2", "Group"), map[string]any{"value": "3"},
+	}})
+	f.create(group("g2"), scim.Document{"displayName": "group", "members": []any{typed("1", "Group")}})
+	want := map[string][]server.Membership{
+		"1": {membershipIn("g1", "User"), membershipIn("g2", "Group")},
+		"2": {membershipIn("g1", "Group")},
+		"3": {membershipIn("g1", "")},
+	}
+	f.wantMemberships(m, want, "1", "2", "3")
+	f.change(m, "g2", server.MemberChange{Add: []map[string]any{typed("2", "User")}, Remove: []string{"1"}})
+	f.change(m, "g2", server.MemberChange{Add: []map[string]any{typed("1", "User")}})
+	want["1"] = []server.Membership{membershipIn("g1", "User"), membershipIn("g2", "User")}
+	want["2"] = []server.Membership{membershipIn("g1", "Group"), membershipIn("g2", "User")}
+	f.wantMemberships(m, want, "1", "2", "3")
+	update := server.Update{Resource: f.resource(group("g1"), scim.Document{"displayName": "group", "members": []any{typed("2", "User")}}), IfVersion: r.Version}
+	if err := f.store.Update(f.ctx, update); err != nil {
+		f.Fatal(err)
+	}
+	f.wantMemberships(m, map[string][]server.Membership{
+		"1": {membershipIn("g2", "User")},
+		"2": {membershipIn("g1", "User"), membershipIn("g2", "User")},
+	}, "1", "2", "3")
 }
 
 func testConcurrentMembers(f *fixture) {
