@@ -2,6 +2,8 @@ package scim
 
 import (
 	"bytes"
+	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -50,11 +52,31 @@ type PatchOperation struct {
 	// Path names the attribute, such as emails[type eq "work"].value. It may be empty for add and replace; then Value is an
 	// object of attributes.
 	Path string `json:"path,omitzero"`
-	// Value is a document value: see [Document] for its types. nil is absent.
+	// Value is a document value: see [Document] for its types. nil is null, which add and replace take for no value; a remove
+	// has none.
 	Value any `json:"value,omitzero"`
 }
 
-// UnmarshalJSON reads an operation, names in any case and the value as [DecodeDocument] reads one.
+// MarshalJSON writes an operation. The value of add and replace is there even when it is null: RFC 7644 section 3.5.2.1 asks for one.
+func (o PatchOperation) MarshalJSON() ([]byte, error) {
+	type plain PatchOperation
+	if o.Value != nil || !o.Op.takesValue() {
+		return json.Marshal(plain(o), encodeOptions)
+	}
+	return json.Marshal(struct {
+		plain
+		Value any `json:"value"`
+	}{plain: plain(o)}, encodeOptions)
+}
+
+// takesValue reports whether an operation of the kind must have a value.
+func (op PatchOp) takesValue() bool {
+	kind := strings.TrimSpace(string(op))
+	return strings.EqualFold(kind, string(OpAdd)) || strings.EqualFold(kind, string(OpReplace))
+}
+
+// UnmarshalJSON reads an operation, names in any case and the value as [DecodeDocument] reads one. An add or replace without the
+// member value is an [*Error] with type invalidValue; null is a value.
 func (o *PatchOperation) UnmarshalJSON(data []byte) error {
 	var raw struct {
 		Op    PatchOp        `json:"op"`
@@ -65,7 +87,10 @@ func (o *PatchOperation) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*o = PatchOperation{Op: raw.Op, Path: raw.Path}
-	if len(raw.Value) == 0 {
+	switch {
+	case len(raw.Value) == 0 && raw.Op.takesValue():
+		return NewError(http.StatusBadRequest, InvalidValue, "add and replace need a value")
+	case len(raw.Value) == 0:
 		return nil
 	}
 	value, err := decodeValue(jsontext.NewDecoder(bytes.NewBuffer(raw.Value)))

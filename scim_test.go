@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimbridge/scim"
@@ -228,6 +229,41 @@ func BenchmarkDecodeDocument(b *testing.B) {
 	for b.Loop() {
 		if _, err := scim.DecodeDocument(data); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestPatchOperationsHaveTheValueThatTheyNeed(t *testing.T) {
+	for _, tt := range []struct {
+		op   scim.PatchOperation
+		json string
+	}{
+		{scim.PatchOperation{Op: scim.OpAdd, Path: "title", Value: "T"}, `{"op":"add","path":"title","value":"T"}`},
+		{scim.PatchOperation{Op: scim.OpReplace, Path: "title"}, `{"op":"replace","path":"title","value":null}`},
+		{scim.PatchOperation{Op: "Add"}, `{"op":"Add","value":null}`},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "title"}, `{"op":"remove","path":"title"}`},
+		{scim.PatchOperation{Op: "Remove", Path: "members", Value: []any{map[string]any{"value": "1"}}}, `{"op":"Remove","path":"members","value":[{"value":"1"}]}`},
+	} {
+		for name, marshal := range map[string]func(any) ([]byte, error){
+			"json v1": json.Marshal, "json v2": func(v any) ([]byte, error) { return jsonv2.Marshal(v) },
+		} {
+			if got, err := marshal(tt.op); err != nil || string(got) != tt.json {
+				t.Errorf("%s: got %s, %v, want %s", name, got, err, tt.json)
+			}
+		}
+		var got scim.PatchOperation
+		if err := json.Unmarshal([]byte(tt.json), &got); err != nil {
+			t.Errorf("%s: %v", tt.json, err)
+		}
+		if diff := cmp.Diff(tt.op, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.json, diff)
+		}
+	}
+	for _, text := range []string{`{"op":"add","path":"title"}`, `{"op":" Replace ","path":"title"}`, `{"OP":"replace","Path":"title","val":1}`} {
+		var request scim.PatchRequest
+		err := json.Unmarshal([]byte(`{"Operations":[`+text+`]}`), &request)
+		if !errors.Is(err, scim.ErrInvalidValue) {
+			t.Errorf("%s: got error %v, want invalidValue", text, err)
 		}
 	}
 }

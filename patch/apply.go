@@ -33,8 +33,8 @@ type Result struct {
 //
 //   - 400 invalidSyntax: an unknown op;
 //   - 400 invalidPath, invalidFilter: a path that cannot be read, or that names no attribute;
-//   - 400 noTarget: a remove without path, or a value filter that matches nothing (when Strict, or when what it asks for
-//     cannot be created);
+//   - 400 noTarget: a remove without path, or a value filter that matches nothing (when Strict, when what it asks for
+//     cannot be created, or when whole elements are to be replaced);
 //   - 400 mutability: a change of what is readOnly or immutable, or the removal of what is required;
 //   - 400 invalidValue: a value that is not of the attribute's type, or two primary elements;
 //   - 403 sensitive: a value filter on an attribute that is never returned (RFC 7644 section 7.5.2);

@@ -41,6 +41,18 @@ var cornerUserTests = []applyTest{
 	{name: "an add of a plain value to the selected element", ops: `{"op":"add","path":"emails[type eq \"home\"]","value":"h@x"}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true},{"value":"h@x","type":"home"}]}`},
 	{name: "an element that was there is given more", ops: `{"op":"add","path":"emails","value":[{"value":"BABS@example.org","display":"Home"}]}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true},{"value":"BABS@example.org","type":"home","display":"Home"}]}`},
 	{name: "null removes the selected element", ops: `{"op":"replace","path":"emails[type eq \"home\"]","value":null}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true}]}`},
+	{name: "a replace of an element that is not there", ops: `{"op":"replace","path":"emails[type eq \"other\"]","value":{"value":"o@x"}}`, typ: scim.NoTarget},
+	{name: "a replace of an element that is not there by null", ops: `{"op":"replace","path":"emails[type eq \"other\"]","value":null}`, typ: scim.NoTarget},
+	{name: "a replace of an element by a key", ops: `{"op":"replace","value":{"emails[type eq \"other\"]":{"value":"o@x"}}}`, typ: scim.NoTarget},
+	{name: "a replace of a whole that does not match", ops: `{"op":"remove","path":"name"},{"op":"replace","path":"name[familyName eq \"Smith\"]","value":{"givenName":"Babs"}}`, typ: scim.NoTarget, op: 2},
+	{
+		name: "a replace of a part of an element that is not there", ops: `{"op":"Replace","path":"phoneNumbers[type eq \"mobile\"].value","value":"+1"}`,
+		want: `{"phoneNumbers":[{"type":"mobile","value":"+1"}]}`,
+	},
+	{
+		name: "an add of an element that is not there", ops: `{"op":"add","path":"phoneNumbers[type eq \"mobile\"]","value":{"value":"+1"}}`,
+		want: `{"phoneNumbers":[{"type":"mobile","value":"+1"}]}`,
+	},
 	{name: "listed elements without a value", ops: `{"op":"remove","path":"emails","value":[{"type":"HOME"}]}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true}]}`},
 	{name: "listed elements by value and type", ops: `{"op":"remove","path":"emails","value":[{"value":"babs@example.org","type":"work"}]}`},
 	{name: "a listed address", ops: `{"op":"remove","path":"addresses","value":[{"locality":"hollywood"}]}`, want: `{"addresses":null}`},

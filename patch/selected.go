@@ -48,7 +48,14 @@ func (e *edit) selected(p place, l *list) ([]int, error) {
 	return slices.DeleteFunc(slots, func(slot int) bool { return !p.match.Match(l.items[slot]) }), nil
 }
 
-// changeMissing applies an operation to what a filter has not found. Microsoft Entra expects that add and replace create it.
+// creates reports whether an operation may make what its path has not found. Microsoft Entra adds and replaces sub-attributes of
+// elements, emails[type eq "work"].value, that are not there. Nobody is known to replace whole elements that are not: then
+// RFC 7644 section 3.5.2.3 holds, which has that refused.
+func (e *edit) creates(p place, kind scim.PatchOp) bool {
+	return !e.opts.Strict && (kind == scim.OpAdd || p.sub != nil)
+}
+
+// changeMissing applies an operation to what a filter has not found.
 func (e *edit) changeMissing(p place, l *list, kind scim.PatchOp, value any) error {
 	if kind == scim.OpRemove && (!e.opts.Strict || !p.filtered()) {
 		return nil
@@ -57,7 +64,7 @@ func (e *edit) changeMissing(p place, l *list, kind scim.PatchOp, value any) err
 	if p.filtered() {
 		wanted, ok = p.wanted()
 	}
-	if e.opts.Strict || !ok || p.attr.Type != schema.Complex {
+	if !e.creates(p, kind) || !ok || p.attr.Type != schema.Complex {
 		return noTarget(p)
 	}
 	element, err := e.withValue(p, wanted, value)

@@ -136,7 +136,7 @@ func (e *edit) applySelected(p place, kind scim.PatchOp, value any) error {
 		return nil
 	}
 	wanted, ok := p.wanted()
-	if e.opts.Strict || !ok || old != nil {
+	if !e.creates(p, kind) || !ok || old != nil {
 		return noTarget(p)
 	}
 	element, err := e.withValue(p, wanted, value)

@@ -79,7 +79,11 @@ func patchOperations(body scim.Document) ([]scim.PatchOperation, error) {
 		if !ok && path != nil {
 			return nil, inOperation(i, badRequest(scim.InvalidPath, "path must be a string"))
 		}
-		ops[i] = scim.PatchOperation{Op: scim.PatchOp(op), Path: text, Value: member(object, "value")}
+		value, given := lookUp(object, "value")
+		if kind := strings.ToLower(strings.TrimSpace(op)); !given && (kind == "add" || kind == "replace") {
+			return nil, inOperation(i, badRequest(scim.InvalidValue, "%s needs a value", kind))
+		}
+		ops[i] = scim.PatchOperation{Op: scim.PatchOp(op), Path: text, Value: value}
 	}
 	return ops, nil
 }
@@ -89,17 +93,23 @@ func inOperation(index int, e *scim.Error) error {
 	return e
 }
 
-// member returns the member of a JSON object with a name in any case.
+// member returns the member of a JSON object with a name in any case; nil when there is none.
 func member(object map[string]any, name string) any {
+	v, _ := lookUp(object, name)
+	return v
+}
+
+// lookUp returns the member of a JSON object with a name in any case, and whether there is one.
+func lookUp(object map[string]any, name string) (any, bool) {
 	if v, ok := object[name]; ok {
-		return v
+		return v, true
 	}
 	for n, v := range object {
 		if strings.EqualFold(n, name) {
-			return v
+			return v, true
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // patched is a resource after a PATCH.

@@ -135,6 +135,50 @@ func TestPatch(t *testing.T) {
 	s.patch("/Users/404", `{"op":"replace","path":"active","value":true}`).wantError(404, "")
 }
 
+func TestPatchNeedsAValue(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		s := open()
+		s.create("/Users", `{"userName":"a","title":"T"}`)
+		s.create("/Groups", `{"displayName":"G","members":[{"value":"1"}]}`)
+		for _, op := range []string{
+			`{"op":"add","path":"title"}`, `{"op":"Add","path":"emails"}`, `{"op":"replace","path":"title"}`, `{"op":"Replace","path":"active"}`,
+			`{"op":"add"}`, `{"op":"replace"}`, `{"op":"add","path":"title","values":"x"}`,
+		} {
+			s.patch("/Users/1", `{"op":"replace","path":"nickName","value":"N"}`, op).wantError(400, scim.InvalidValue)
+		}
+		for _, op := range []string{`{"op":"add","path":"members"}`, `{"op":"replace","path":"members"}`} {
+			s.patch("/Groups/2", op).wantError(400, scim.InvalidValue)
+		}
+		s.bulk(0, `{"method":"PATCH","path":"/Users/1","data":`+operations(`{"op":"add","path":"title"}`)+`}`).wantStatuses("PATCH 400")
+		s.get("/Users/1").wantAt("title", "T").wantAt("nickName", nil)
+		s.wantMembers("2", "1")
+
+		// Null is a value: that which is none.
+		s.patch("/Users/1", `{"op":"add","path":"title","value":null}`).want(204)
+		s.patch("/Users/1", `{"op":"replace","path":"title","VALUE":null}`).want(200).wantAt("title", nil)
+		s.patch("/Groups/2", `{"op":"remove","path":"members"}`)
+		s.wantMembers("2")
+	})
+}
+
+func TestReplaceOfElementsThatAreNotThere(t *testing.T) {
+	s := newService(t)
+	s.create("/Users", `{"userName":"a","emails":[{"value":"h@x","type":"home"}]}`)
+	s.patch("/Users/1", `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"w@x"}}`).wantError(400, scim.NoTarget)
+	s.patch("/Users/1", `{"op":"Replace","path":"emails[type eq \"work\"].value","value":"w@x"}`).want(200).
+		wantAt("emails/1", map[string]any{"type": "work", "value": "w@x"})
+	s.patch("/Users/1", `{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"v@x"}}`).want(200).
+		wantAt("emails/1/value", "v@x")
+
+	strict := newService(t, func(o *server.Options) {
+		users := server.UserType()
+		users.Strict = true
+		o.ResourceTypes = []server.ResourceType{users}
+	})
+	strict.create("/Users", `{"userName":"a"}`)
+	strict.patch("/Users/1", `{"op":"replace","path":"emails[type eq \"work\"].value","value":"w@x"}`).wantError(400, scim.NoTarget)
+}
+
 func TestPatchReply(t *testing.T) {
 	change := `{"op":"replace","path":"title","value":"T"}`
 	for _, tt := range []struct {
