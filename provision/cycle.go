@@ -49,6 +49,7 @@ type cycle struct {
 	trouble  atomic.Int64 // failures of the target in a row
 	pending  []LogEntry
 	protects map[string]bool
+	gaveUp   int // objects that are not tried again from now on
 }
 
 func (j *Job) newCycle(state State, target Target) *cycle {
@@ -147,8 +148,8 @@ func (c *cycle) steps(ctx context.Context) error {
 }
 
 // finish records how the cycle went. It does so even when the context has ended.
-func (c *cycle) finish(ctx context.Context, cause error) error {
-	ctx = context.WithoutCancel(ctx)
+func (c *cycle) finish(running context.Context, cause error) error {
+	ctx := context.WithoutCancel(running)
 	c.sum.Ended, c.sum.Requests = c.job.now(), c.requests()
 	if err := c.collectFailures(ctx); err != nil {
 		return err
@@ -166,15 +167,19 @@ func (c *cycle) finish(ctx context.Context, cause error) error {
 		if errors.As(cause, &fault) {
 			reason = IngestionInterrupted
 		}
-		c.quarantine(ctx, reason, cause.Error())
+		c.quarantine(reason, cause.Error())
 	}
 	if cause == nil {
-		c.judgeFailures(ctx)
+		c.judgeFailures()
 	}
 	c.js.LastCycle = c.sum
 	c.job.config.Logger.Info("cycle ends", "job", c.job.config.Name, "cycle", c.sum.CycleID, "changed", c.sum.Changed(),
 		"failed", c.sum.FailureCount, "held", c.sum.Held, "reads", c.sum.Requests.Reads, "writes", c.sum.Requests.Writes, "error", c.sum.Error)
-	return c.commit(ctx, &Commit{Job: &c.js, LogBefore: c.began.Add(-c.policy.keepLog())})
+	c.tellGivenUp()
+	if err := c.commit(ctx, &Commit{Job: &c.js, LogBefore: c.began.Add(-c.policy.keepLog())}); err != nil || c.plan != nil {
+		return err
+	}
+	return c.job.deliver(running, &c.js)
 }
 
 // completed moves the watermark on. Objects that failed are in the state, so that it can.
@@ -194,9 +199,9 @@ func (c *cycle) completed() {
 }
 
 // judgeFailures puts the job into quarantine, or takes it out.
-func (c *cycle) judgeFailures(ctx context.Context) {
+func (c *cycle) judgeFailures() {
 	if c.sum.Held > 0 {
-		c.quarantine(ctx, TooManyDeletes, fmt.Sprintf("%d deletions or deactivations are held; release them, or mend the source or the scope", c.sum.Held))
+		c.quarantine(TooManyDeletes, fmt.Sprintf("%d deletions or deactivations are held; release them, or mend the source or the scope", c.sum.Held))
 		return
 	}
 	succeeded, references := 0, 0
@@ -211,28 +216,28 @@ func (c *cycle) judgeFailures(ctx context.Context) {
 	references = c.sum.referenceFailures
 	failed := c.sum.FailureCount - references
 	if reason := c.policy.Quarantine.Judge(failed, references, succeeded); reason != "" {
-		c.quarantine(ctx, reason, fmt.Sprintf("%d objects failed, and %d more because of references; see the provisioning log", failed, references))
+		c.quarantine(reason, fmt.Sprintf("%d objects failed, and %d more because of references; see the provisioning log", failed, references))
 		return
 	}
 	if c.only == nil {
 		c.js.Quarantine = nil
+		c.tellRecovered()
 	}
 }
 
-func (c *cycle) quarantine(ctx context.Context, reason QuarantineReason, message string) {
+func (c *cycle) quarantine(reason QuarantineReason, message string) {
 	now := c.job.now()
 	old := c.js.Quarantine
 	c.js.Quarantine = c.policy.Quarantine.enter(old, reason, message, now, c.job.config.Interval)
-	if c.policy.Quarantine.over(c.js.Quarantine, now) {
+	if c.policy.Quarantine.over(c.js.Quarantine, now) && !c.js.Disabled {
 		c.js.Disabled = true
+		c.tellDisabled(c.js.Quarantine)
 	}
 	if old != nil && old.Reason == reason {
 		return
 	}
 	c.job.config.Logger.Warn("quarantine", "job", c.job.config.Name, "reason", reason, "message", message)
-	if c.job.config.Notify != nil && c.plan == nil {
-		c.job.config.Notify(ctx, Notification{Job: c.job.config.Name, Reason: reason, Message: message, Time: now})
-	}
+	c.tellQuarantine(reason, message)
 }
 
 // collectFailures puts into the summary what is not in step.

@@ -476,7 +476,10 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 			w.source.user("1", "ada@example.com")
 			w.app.fault = func(string) (error, bool) { return test.fault, false }
 			var told []provision.Notification
-			w.config.Notify = func(_ context.Context, n provision.Notification) { told = append(told, n) }
+			w.config.Notify = provision.NotifierFunc(func(_ context.Context, n provision.Notification) error {
+				told = append(told, n)
+				return nil
+			})
 			for range 2 {
 				err := w.failing()
 				if !errors.Is(err, provision.ErrTargetUnusable) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {

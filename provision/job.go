@@ -39,8 +39,9 @@ type Config struct {
 	Sinks []LogSink
 	// Progress is called as a cycle goes on, from one goroutine at a time. It must not block.
 	Progress func(Progress)
-	// Notify is called when the job enters quarantine, holds deletions or cannot read its source: once per cause.
-	Notify func(ctx context.Context, n Notification)
+	// Notify is told when the job enters quarantine, holds deletions, cannot read its source or use its target, and when that is
+	// over: once per cause, also when the program is started anew meanwhile. It may be nil.
+	Notify Notifier
 	// CycleEnded is called after each cycle of [Job.Run] with what [Job.RunCycle] returned. It may be nil.
 	CycleEnded func(*Summary, error)
 	// Logger is told about the job as a whole, never about values of objects. nil is silent.
@@ -64,15 +65,6 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time                         { return time.Now().UTC() }
 func (systemClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
-
-// Notification tells an administrator about something to look at.
-type Notification struct {
-	Job    string
-	Reason QuarantineReason
-	// Message says what happened and what to do.
-	Message string
-	Time    time.Time
-}
 
 // Job keeps a target in step with a source. It holds no state of its own besides its configuration: two Jobs with the same name and
 // State are the same job, and only one at a time can run. It is safe for concurrent use.
@@ -291,6 +283,8 @@ type JobStatus struct {
 	Linked map[string]int `json:"synchronizedEntryCountByType,omitempty"`
 	Failed map[string]int `json:"failed,omitempty"`
 	Held   map[string]int `json:"held,omitempty"`
+	// Undelivered counts notifications that could not be delivered yet.
+	Undelivered int `json:"undelivered,omitzero"`
 }
 
 // StatusCode is the state of a job.
@@ -313,7 +307,7 @@ func (j *Job) Status(ctx context.Context) (*JobStatus, error) {
 	}
 	s := &JobStatus{
 		Code: StatusActive, Cycles: js.Cycles, Quarantine: js.Quarantine, LastCycle: js.LastCycle,
-		LastSuccess: js.LastSuccess, SteadyState: js.SteadyState,
+		LastSuccess: js.LastSuccess, SteadyState: js.SteadyState, Undelivered: len(js.Outbox),
 		Linked: map[string]int{}, Failed: map[string]int{}, Held: map[string]int{},
 	}
 	switch {

@@ -33,6 +33,7 @@ func (c *cycle) fail(r *rule, rec *Record, f *Failure) {
 		f.First, f.Tries = rec.Failure.First, rec.Failure.Tries+1
 	}
 	rec.Failure = f
+	hadGivenUp := rec.Flags.Has(GivenUp)
 	rec.Flags = rec.Flags.With(Failed|Dirty, true).With(GivenUp, false)
 	due, again := c.policy.Escrow.Next(f.First, now, f.Tries, f.Transient)
 	switch {
@@ -41,6 +42,9 @@ func (c *cycle) fail(r *rule, rec *Record, f *Failure) {
 	case !again:
 		rec.Due = never
 		rec.Flags |= GivenUp
+		if !hadGivenUp {
+			c.gaveUp++
+		}
 	default:
 		rec.Due = due
 	}

@@ -24,13 +24,65 @@ func (j *Job) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := j.rest(ctx, wait); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// rest waits for the next cycle, and meanwhile delivers what could not be delivered before.
+func (j *Job) rest(ctx context.Context, wait time.Duration) error {
+	until := j.now().Add(wait)
+	for {
+		js, err := j.config.State.Job(ctx, j.config.Name)
+		if err != nil {
+			return endedOr(ctx, err)
+		}
+		wait := until.Sub(j.now())
+		sooner, pending := j.untilDelivery(&js)
+		if pending = pending && sooner < wait; pending {
+			wait = sooner
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-j.config.Clock.After(wait):
 		case <-j.config.Trigger:
+			return nil
+		case <-j.config.Clock.After(max(wait, 0)):
+		}
+		if !pending {
+			return nil
+		}
+		if err := j.deliverPending(ctx); err != nil {
+			return endedOr(ctx, err)
 		}
 	}
+}
+
+func endedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// deliverPending delivers notifications between cycles. While another process runs the job, they are its to deliver.
+func (j *Job) deliverPending(ctx context.Context) error {
+	release, err := j.config.State.Acquire(ctx, j.config.Name)
+	if errors.Is(err, ErrBusy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	js, err := j.config.State.Job(ctx, j.config.Name)
+	if err == nil {
+		err = j.deliver(ctx, &js)
+	}
+	return errors.Join(err, release())
 }
 
 // runDue runs a cycle, unless the job may not run, and returns how long to wait for the next.

@@ -267,4 +267,8 @@ type JobState struct {
 	// LastFullRead and LastDrift are when the source was last read in full and the target last compared.
 	LastFullRead time.Time `json:"lastFullRead,omitzero"`
 	LastDrift    time.Time `json:"lastDrift,omitzero"`
+	// Outbox are the notifications to be delivered, the oldest first, and Told is the quarantine that was told of last and is not
+	// over.
+	Outbox []Undelivered    `json:"outbox,omitempty"`
+	Told   QuarantineReason `json:"told,omitzero"`
 }
