@@ -67,4 +67,11 @@
 //
 // For each object and action there is a [LogEntry] with the fields of Microsoft Graph's provisioning log. It is kept in the state, where
 // [Job.Log] finds it, and goes to each [LogSink]. Values that the mapping redacts appear as the text [Redact]; credentials never appear.
+//
+// # Notifications
+//
+// [Config.Notify] is told when the job enters quarantine, which includes held deletions, a source that cannot be read and a target that
+// cannot be used; when it is disabled; when it has recovered; and when retries of objects have ended. Each cause is told once, also when
+// the program is started anew meanwhile, because what is to be told is kept in the state. What cannot be delivered never stops a cycle, and
+// is tried again for a week. Package [github.com/scimbridge/scim/provision/notify] sends e-mails and webhooks.
 package provision
