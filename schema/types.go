@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/scimbridge/scim"
@@ -100,15 +99,23 @@ func kind(t Type) filter.Kind {
 	return filter.Complex
 }
 
-// CheckSensitive returns an error when a filter asks for the value of a [Attribute.Sensitive] attribute. Whoever may ask whether a
-// password starts with "a" can find it out. The error is a [*scim.Error] with status 400 and type invalidFilter. Names
-// that the schema does not have are for [filter.Filter.Check] to refuse.
+// CheckSensitive returns an error when a filter asks for the value of a [Attribute.Sensitive] attribute, also by the name of the complex
+// attribute whose value it is. Whoever may ask whether a password starts with "a" can find it out. The error is a [*scim.Error] with
+// status 403 and type sensitive. RFC 7644 section 7.5.2 has that for filters in a URL; what the body of a search may not ask is
+// answered in the same way. Names that the schema does not have are for [filter.Filter.Check] to refuse.
 func (s *Schema) CheckSensitive(f filter.Filter) error {
 	for _, name := range f.Attributes() {
-		if a, ok := s.AttrLoose(name); ok && a.Sensitive() {
+		a, ok := s.AttrLoose(name)
+		if !ok {
+			continue
+		}
+		// emails co "x" is about emails.value.
+		if value, ok := a.SubAttribute("value"); ok {
+			a = value
+		}
+		if a.Sensitive() {
 			return &scim.Error{
-				Status: http.StatusBadRequest, Type: scim.InvalidFilter, Attribute: a.path,
-				Detail: fmt.Sprintf("%s: cannot be used in a filter", a.path),
+				Status: http.StatusForbidden, Type: scim.Sensitive, Attribute: a.path, Detail: a.path + " must not be asked for in a filter",
 			}
 		}
 	}

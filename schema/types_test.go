@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	elimity "github.com/elimity-com/scim/schema"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimbridge/scim"
@@ -111,7 +112,34 @@ func TestCheckSensitive(t *testing.T) {
 		`emails[type eq "work"] and not (password eq "x")`: false,
 	} {
 		err := s.CheckSensitive(filter.MustParse(text))
-		if allowed != (err == nil) || err != nil && !errors.Is(err, scim.ErrInvalidFilter) {
+		refused, _ := errors.AsType[*scim.Error](err)
+		if allowed != (err == nil) || err != nil && (refused.Status != 403 || refused.Type != scim.Sensitive) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestCheckSensitiveKnowsWhatAComplexAttributeIsComparedBy(t *testing.T) {
+	text := func(name string, p elimity.StringParams) elimity.SimpleParams {
+		p.Name = name
+		return elimity.SimpleStringParams(p)
+	}
+	s, err := schema.Compile(elimity.Schema{ID: "urn:example:Card", Attributes: []elimity.CoreAttribute{
+		elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "pins", MultiValued: true, SubAttributes: []elimity.SimpleParams{
+			text("value", elimity.StringParams{Returned: elimity.AttributeReturnedNever()}), text("type", elimity.StringParams{}),
+		}}),
+		elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "lock", Returned: elimity.AttributeReturnedNever(), SubAttributes: []elimity.SimpleParams{
+			text("code", elimity.StringParams{}),
+		}}),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, allowed := range map[string]bool{
+		`pins.type eq "a"`: true, `pins[type eq "a"]`: true,
+		`pins sw "1"`: false, `pins.value sw "1"`: false, `pins[value sw "1"]`: false, `lock.code sw "1"`: false,
+	} {
+		if err := s.CheckSensitive(filter.MustParse(text)); allowed != (err == nil) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

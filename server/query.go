@@ -261,15 +261,14 @@ func (c *call) prepare(rt *resourceType, q *Query, several bool) error {
 	if !rt.Strict { // Entra, for one, asks for manager eq "…", without the URN of the extension
 		types, lookUp = rt.schema.LooseTypes(), rt.schema.AttrLoose
 	}
+	if err := rt.schema.CheckSensitive(q.Filter); err != nil {
+		return err
+	}
 	for _, name := range q.Filter.Attributes() {
-		a, ok := lookUp(name)
-		if !ok {
-			continue // Compile says what is wrong
+		// Of a name that is not known, Compile says what is wrong.
+		if a, ok := lookUp(name); ok {
+			looks = looks || rt.derived(a)
 		}
-		if a.Sensitive() || a.Parent() != nil && a.Parent().Sensitive() {
-			return sensitive(a)
-		}
-		looks = looks || rt.derived(a)
 	}
 	if !q.Filter.IsZero() {
 		match, err := q.Filter.Compile(types, options...)

@@ -369,6 +369,10 @@ func TestPartsOfAttributesThatAreNotShown(t *testing.T) {
 						text("note", elimity.StringParams{Returned: elimity.AttributeReturnedRequest()}),
 					},
 				}),
+				elimity.ComplexCoreAttribute(elimity.ComplexParams{
+					Name: "codes", MultiValued: true,
+					SubAttributes: []elimity.SimpleParams{text("value", elimity.StringParams{Returned: elimity.AttributeReturnedNever()})},
+				}),
 				elimity.SimpleCoreAttribute(elimity.SimpleNumberParams(elimity.NumberParams{Name: "weight", Type: elimity.AttributeTypeDecimal()})),
 				elimity.SimpleCoreAttribute(elimity.SimpleNumberParams(elimity.NumberParams{
 					Name: "number", Type: elimity.AttributeTypeInteger(), Uniqueness: elimity.AttributeUniquenessServer(),
@@ -396,6 +400,7 @@ func TestPartsOfAttributesThatAreNotShown(t *testing.T) {
 	s.get("/Cards?sortBy=number&sortOrder=descending").wantIDs("3", "2", "1")
 	s.get("/Cards?sortBy=keys.pin").wantError(403, scim.Sensitive)
 	s.get("/Cards?filter="+escape(`keys[pin eq "1234"]`)).wantError(403, scim.Sensitive)
+	s.get("/Cards?filter="+escape(`codes sw "1"`)).wantError(403, scim.Sensitive)
 	s.patch("/Cards/1", `{"op":"remove","path":"keys[pin sw \"1\"]"}`).wantError(403, scim.Sensitive)
 	s.send("POST", "/Cards", `{"keys":[{"serial":"x"},{"serial":"b"}]}`).wantError(409, scim.Uniqueness)
 	s.send("POST", "/Cards", `{"number":9007199254740993}`).wantError(409, scim.Uniqueness)
