@@ -27,6 +27,9 @@ var (
 	// ErrOutcomeUnknown is what a create or a bulk request is of which nobody knows whether it was done: the connection was lost, or the
 	// answer could not be read, and looking the object up gave no certainty.
 	ErrOutcomeUnknown = errors.New("client: outcome unknown")
+	// ErrQuotaExhausted is a 429 that waiting does not end: what the customer's plan allows is used up. The profile says how the service
+	// tells it from the 429 of a rate limit, see [profiles.Errors]. The request was not done and is not tried again.
+	ErrQuotaExhausted = errors.New("client: quota exhausted")
 	// ErrNotModified is the answer to a read with [IfNoneMatch] when the caller's version is the current one.
 	ErrNotModified = errors.New("client: not modified")
 	// ErrAmbiguous is what a look-up is that found several resources where one was expected.
@@ -82,7 +85,10 @@ func (c *Client) refusal(r *request, resp *http.Response, body []byte) *scim.Err
 		e.Status = http.StatusTooManyRequests
 	}
 	e.RetryAfter = parseRetryAfter(resp.Header, c.clock.Now())
-	if e.RetryAfter == 0 && e.Status == http.StatusTooManyRequests && c.profile != nil {
+	switch {
+	case quotaExhausted(resp, c.profile, body):
+		e.Err = ErrQuotaExhausted
+	case e.RetryAfter == 0 && e.Status == http.StatusTooManyRequests && c.profile != nil:
 		e.RetryAfter = time.Duration(c.profile.Errors.RetryAfterSeconds) * time.Second
 	}
 	return e
@@ -100,8 +106,16 @@ func tooManyRequests(resp *http.Response, p *profiles.Profile, body []byte) bool
 	return hidden != "" && resp.StatusCode == http.StatusInternalServerError && bytes.Contains(body, []byte(hidden))
 }
 
+// quotaExhausted reports whether an answer is a 429 that waiting does not end.
+func quotaExhausted(resp *http.Response, p *profiles.Profile, body []byte) bool {
+	return p != nil && p.Errors.ExhaustedQuota != "" && tooManyRequests(resp, p, body) && bytes.Contains(body, []byte(p.Errors.ExhaustedQuota))
+}
+
 func judgeAnswer(resp *http.Response, p *profiles.Profile, body []byte) outcome {
-	if tooManyRequests(resp, p, body) {
+	switch {
+	case quotaExhausted(resp, p, body):
+		return refused
+	case tooManyRequests(resp, p, body):
 		return postponed
 	}
 	return judge(resp.StatusCode)

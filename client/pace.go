@@ -177,8 +177,9 @@ func (w *window) wait(now time.Time) (d time.Duration, ok bool) {
 	return w.free[missing-1].Sub(now), true
 }
 
-// done gives back a permit once the request has ended, and learns from the answer; header is nil when there was none.
-func (p *pacer) done(given permit, status int, header http.Header, retryAfter time.Duration) {
+// done gives back a permit once the request has ended, and learns from the answer: header is nil when there was none, and tooFast is
+// set when it said that the pace is too high.
+func (p *pacer) done(given permit, status int, header http.Header, retryAfter time.Duration, tooFast bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.clock.Now()
@@ -193,11 +194,11 @@ func (p *pacer) done(given permit, status int, header http.Header, retryAfter ti
 		p.learn(l, given, header, now)
 	}
 	switch {
-	case status == http.StatusTooManyRequests:
+	case tooFast:
 		l.slowDown(given.sent, now, retryAfter)
 	case status == http.StatusServiceUnavailable && retryAfter > 0:
 		l.notBefore = later(l.notBefore, now.Add(retryAfter))
-	case status > 0:
+	case status > 0 && status != http.StatusTooManyRequests:
 		l.speedUp(now)
 	}
 	close(p.answered)

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -170,6 +171,31 @@ func TestPostmanFromFirstToLast(t *testing.T) {
 			if r.Status >= 400 {
 				t.Errorf("%s %s was answered with %d", r.Method, r.Path, r.Status)
 			}
+		}
+	})
+}
+
+func TestPostmanQuotaThatIsUsedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, service := postmanClient(t, postmantest.Options{})
+		service.Inject(postmantest.Fault{ExhaustedQuota: true, Times: 2})
+		begin := time.Now()
+		_, err := c.Users().Create(t.Context(), person(1))
+		var refused *scim.Error
+		if !errors.Is(err, client.ErrQuotaExhausted) || !errors.Is(err, scim.ErrTooManyRequests) || !errors.As(err, &refused) || refused.Attempts != 1 {
+			t.Errorf("create: %v", err)
+		}
+		if _, err := c.Users().Get(t.Context(), "1"); !errors.Is(err, client.ErrQuotaExhausted) {
+			t.Errorf("get: %v", err)
+		}
+		if _, err := c.Users().Create(t.Context(), person(1)); err != nil {
+			t.Errorf("create, with quota again: %v", err)
+		}
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("took %v: nothing is gained by waiting", took)
+		}
+		if stats := c.Stats(); stats.RateLimited != 0 || stats.Retries != 0 {
+			t.Errorf("stats %+v", stats)
 		}
 	})
 }

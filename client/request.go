@@ -97,11 +97,14 @@ func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error)
 	c.stats.paced.Add(int64(given.waited))
 	status, header, failure, result := c.exchange(ctx, r)
 	var retryAfter time.Duration
+	tooFast := false
 	if failure != nil {
 		retryAfter, status = failure.RetryAfter, failure.Status
+		// Of an exhausted quota there is no pace to be learnt.
+		tooFast = status == http.StatusTooManyRequests && !errors.Is(failure, ErrQuotaExhausted)
 	}
-	c.pacer.done(given, status, header, retryAfter)
-	if status == http.StatusTooManyRequests {
+	c.pacer.done(given, status, header, retryAfter, tooFast)
+	if tooFast {
 		c.stats.rateLimited.Add(1)
 	}
 	return result, failure

@@ -145,6 +145,18 @@ func TestRetries(t *testing.T) {
 			at:      []time.Duration{0, 3 * time.Second, 6 * time.Second},
 		},
 		{
+			name: "429 that waiting does not end", call: put,
+			answers: []func() (*http.Response, error){body(429, `{"error":{"name":"quotaIsGone"}}`, "Retry-After", "1")},
+			options: []client.Option{client.WithProfile(&profiles.Profile{Errors: profiles.Errors{ExhaustedQuota: "quotaIsGone", RetryAfterSeconds: 60}})},
+			at:      []time.Duration{0}, want: client.ErrQuotaExhausted,
+		},
+		{
+			name: "429 of a rate limit, where the profile knows another", call: get,
+			answers: []func() (*http.Response, error){body(429, `{"error":{"name":"rateLimited"}}`, "Retry-After", "1"), ok},
+			options: []client.Option{client.WithProfile(&profiles.Profile{Errors: profiles.Errors{ExhaustedQuota: "quotaIsGone"}})},
+			at:      []time.Duration{0, time.Second},
+		},
+		{
 			name: "503 again and again waits longer each time, up to a maximum", call: get,
 			answers: []func() (*http.Response, error){status(503)},
 			options: []client.Option{client.WithRetry(client.Retry{Attempts: 5, Base: time.Second, Max: 3 * time.Second})},

@@ -244,6 +244,9 @@ func (l RateLimit) Window() time.Duration { return time.Duration(l.Seconds) * ti
 type Errors struct {
 	// HiddenTooManyRequests is a text that marks a 500 as being a 429.
 	HiddenTooManyRequests string `json:"hiddenTooManyRequests,omitzero"`
+	// ExhaustedQuota is a text that marks a 429 as one that waiting does not end: what the customer's plan allows is used up. Such a
+	// request is not tried again.
+	ExhaustedQuota string `json:"exhaustedQuota,omitzero"`
 	// RetryAfterSeconds is how long to wait after a 429 that does not say; 0 leaves it to the caller.
 	RetryAfterSeconds int `json:"retryAfterSeconds,omitzero"`
 	// Refusals are the answers that are known, for people who read an error and for simulators. The client decodes what comes,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
 )
@@ -400,7 +401,7 @@ func (c *cycle) checked(ctx context.Context, err error) error {
 		return err
 	}
 	switch {
-	case e.Status == 401:
+	case e.Status == 401, errors.Is(err, client.ErrQuotaExhausted):
 		return unusable(err)
 	case e.Status == 0 && e.Attempts > 0, e.Status == 0 && e.Err != nil, e.Status == 403, e.Status == 503:
 		if c.trouble.Add(1) >= maxTrouble {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/mapping"
 	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/provision"
@@ -469,6 +470,7 @@ func TestTargetsThatCannotBeUsed(t *testing.T) {
 		"a refused credential": {scim.NewError(401, "", "no"), "the credential is refused"},
 		"a weak credential":    {scim.NewError(403, "", "no"), "not allowed"},
 		"no service":           {scim.NewError(404, "", "no"), "check the tenant URL"},
+		"no quota":             {&scim.Error{Status: 429, Err: client.ErrQuotaExhausted}, "quota is used up; wait until"},
 		"nobody there":         {errUnreachable, "cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {

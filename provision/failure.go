@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
 )
 
 // Code is the error code of a provisioning log entry, in the words of Microsoft Entra.
@@ -110,8 +111,14 @@ func failureOf(err error) *Failure {
 		f.Code, f.Transient = Timeout, true
 	}
 	f.Remedy = remedies[f.Code]
+	if errors.Is(err, client.ErrQuotaExhausted) {
+		f.Transient, f.Remedy = false, quotaRemedy
+	}
 	return f
 }
+
+// quotaRemedy is what to do about a 429 that waiting does not end.
+const quotaRemedy = "wait until the target renews its quota, or get a larger one with its plan"
 
 func codeOf(e *scim.Error) (code Code, transient bool) {
 	switch e.Status {
@@ -154,7 +161,7 @@ func fatal(err error) bool {
 }
 
 // ErrTargetUnusable is wrapped by errors that end a cycle because the target cannot be used: it cannot be reached, refuses the
-// credentials, or does not speak SCIM.
+// credentials, does not speak SCIM, or does nothing more because its quota is used up (see [client.ErrQuotaExhausted]).
 var ErrTargetUnusable = errors.New("provision: the target cannot be used")
 
 // SourceFault is returned when a cycle was ended before anything was sent, because what the source says cannot be trusted.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/mapping"
 )
 
@@ -172,6 +173,8 @@ func unusable(err error) error {
 		hint = "the credential is known but not allowed to do this; check the rights of its owner"
 	case errors.Is(err, scim.ErrNotFound):
 		hint = "there is no SCIM service at this address; check the tenant URL"
+	case errors.Is(err, client.ErrQuotaExhausted):
+		hint = "its quota is used up; " + quotaRemedy
 	case errors.As(err, &e) && e.Status == 0:
 		hint = "it cannot be reached; check the tenant URL and the network"
 	}

@@ -37,6 +37,12 @@ func writePlatformUnauthorized(w http.ResponseWriter) {
 		[]byte(`{"error":{"name":"AuthenticationError","message":"Invalid API key."}}`))
 }
 
+// writeQuotaExhausted answers as the platform does when the plan's quota is used up. Only the error's name is documented.
+func writeQuotaExhausted(w http.ResponseWriter) {
+	writeBody(w, http.StatusTooManyRequests,
+		[]byte(`{"error":{"name":"serviceLimitExhausted","message":"The team has used up what its plan allows."}}`))
+}
+
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -11,6 +11,7 @@ import (
 // Fault makes the simulator fail in place of answering, or answer late.
 //
 //	srv.Inject(postmantest.Fault{Status: 429, RetryAfter: 30 * time.Second, Times: 3}) // a burst of refusals
+//	srv.Inject(postmantest.Fault{ExhaustedQuota: true, Times: 1000})                   // what the plan allows is used up
 //	srv.Inject(postmantest.Fault{Method: "POST", Status: 0, AfterApply: true})         // created, but nobody is told
 //	srv.Inject(postmantest.Fault{Delay: time.Minute, Pass: true})                      // slow, but right
 type Fault struct {
@@ -22,9 +23,12 @@ type Fault struct {
 	RetryAfter time.Duration
 	// HTML answers with a page instead of a SCIM error, as a gateway does.
 	HTML bool
+	// ExhaustedQuota answers as the platform does when what the team's plan allows is used up: 429, with a body that tells it from the
+	// 429 of a rate limit. Status and HTML do not count then.
+	ExhaustedQuota bool
 	// Delay is how long the answer is held back. It ends early with the request's context, and takes no time with [Options.Clock].
 	Delay time.Duration
-	// Pass answers as usual after the delay: Status, RetryAfter, HTML and AfterApply do not count then.
+	// Pass answers as usual after the delay: Status, ExhaustedQuota, RetryAfter, HTML and AfterApply do not count then.
 	Pass bool
 	// AfterApply carries the request out first, so that only its answer is lost.
 	AfterApply bool
@@ -36,6 +40,9 @@ type Fault struct {
 func (s *Simulator) Inject(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
+	}
+	if f.ExhaustedQuota {
+		f.Status = http.StatusTooManyRequests
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,6 +77,10 @@ func (f *Fault) write(w http.ResponseWriter) {
 	}
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(ceilSeconds(f.RetryAfter)))
+	}
+	if f.ExhaustedQuota {
+		writeQuotaExhausted(w)
+		return
 	}
 	if f.HTML {
 		w.Header().Set("Content-Type", "text/html")

@@ -68,6 +68,11 @@ func TestSimulatorRefusesAsTheProfileSays(t *testing.T) {
 			c.do("GET", "Users", "")
 			return c.do("GET", "Users", "")
 		},
+		"what the team's plan allows is used up": func(t *testing.T) answer {
+			c := start(t, options{})
+			c.Inject(postmantest.Fault{ExhaustedQuota: true})
+			return c.do("GET", "Users", "")
+		},
 		"the service failed; its text asks to try again": func(t *testing.T) answer {
 			c := start(t, options{})
 			c.Inject(postmantest.Fault{Status: http.StatusInternalServerError})
