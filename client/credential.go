@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
+	"sync"
 )
 
 // credential puts what authenticates a request into its header, and takes it out of texts. Both are closures, so that printing a Client
@@ -16,9 +16,13 @@ import (
 type credential struct {
 	add    func(*http.Request) error
 	redact func(string) string
+	// refused is told of a request that was answered with 401, and renew then reports whether there is another credential to send.
+	// Both are nil for a credential that never changes.
+	refused func(*http.Request)
+	renew   func() bool
 }
 
-// Token is an access token that can put itself into a request. *oauth2.Token of golang.org/x/oauth2 is one.
+// Token is an access token that can put itself into the Authorization header of a request. *oauth2.Token of golang.org/x/oauth2 is one.
 type Token interface {
 	SetAuthHeader(*http.Request)
 }
@@ -58,33 +62,73 @@ func WithBasicAuth(username, password string) Option {
 //
 //	client.WithTokenSource(config.TokenSource(ctx))
 //
-// Token must be safe for concurrent use. Its errors are returned as they are, so they should hold no secret.
+// When a token is refused with 401, source is asked again, and if it has another token by then, the request is sent once more with that;
+// a 401 means that nothing was done, so this is safe for creates, too. A source that keeps tokens, as those of oauth2 do until a
+// token's time is over, can have a method Invalidate(T) as well: it is called with the refused token before source is asked.
+//
+// The methods of source must be safe for concurrent use. Its errors are returned as they are, so they should hold no secret.
 func WithTokenSource[T Token](source interface{ Token() (T, error) }) Option {
 	return func(c *config) error {
 		if source == nil {
 			return errors.New("the token source is nil")
 		}
-		var last atomic.Pointer[string]
-		add := func(r *http.Request) error {
-			token, err := source.Token()
-			if err != nil {
-				return fmt.Errorf("get an access token: %w", err)
-			}
-			token.SetAuthHeader(r)
-			value := r.Header.Get("Authorization")
-			last.Store(&value)
-			return nil
-		}
-		redact := func(text string) string {
-			if value := last.Load(); value != nil {
-				_, secret, _ := strings.Cut(*value, " ")
-				return replaceSecrets(text, *value, secret)
-			}
-			return text
-		}
-		c.credentials = append(c.credentials, credential{add, redact})
+		t := &tokens[T]{source: source}
+		c.credentials = append(c.credentials, credential{add: t.add, redact: t.redact, refused: t.note, renew: t.renew})
 		return nil
 	}
+}
+
+// tokens is what is known of the tokens of a source.
+type tokens[T Token] struct {
+	source interface{ Token() (T, error) }
+
+	mu sync.Mutex
+	// last is the header that was sent last, of token; refused is the one that was answered with 401 last.
+	last, refused string
+	token         T
+}
+
+func (t *tokens[T]) add(r *http.Request) error {
+	token, err := t.source.Token()
+	if err != nil {
+		return fmt.Errorf("get an access token: %w", err)
+	}
+	token.SetAuthHeader(r)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.token, t.last = token, r.Header.Get("Authorization")
+	return nil
+}
+
+func (t *tokens[T]) redact(text string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, secret, _ := strings.Cut(t.last, " ")
+	return replaceSecrets(text, t.last, secret)
+}
+
+func (t *tokens[T]) note(r *http.Request) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refused = r.Header.Get("Authorization")
+}
+
+// renew reports whether the source has another token than the one that was refused.
+func (t *tokens[T]) renew() bool {
+	t.mu.Lock()
+	refused, token, current := t.refused, t.token, t.refused == t.last
+	t.mu.Unlock()
+	// Another request may have got a new token meanwhile, which must not be thrown away.
+	if s, ok := t.source.(interface{ Invalidate(T) }); ok && current {
+		s.Invalidate(token)
+	}
+	token, err := t.source.Token()
+	if err != nil {
+		return false
+	}
+	trial := http.Request{Header: make(http.Header)}
+	token.SetAuthHeader(&trial)
+	return trial.Header.Get("Authorization") != refused
 }
 
 // setHeader adds a credential that is one header. Secret is the part of its value that must not be seen either.
@@ -173,7 +217,30 @@ func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, credentialError{err}
 		}
 	}
-	return t.next.RoundTrip(&signed)
+	resp, err := t.next.RoundTrip(&signed)
+	if err != nil {
+		return resp, err
+	}
+	if resp.StatusCode == http.StatusUnauthorized {
+		for _, c := range t.credentials {
+			if c.refused != nil {
+				c.refused(&signed)
+			}
+		}
+	}
+	// A hook sees the request that led to an answer, too.
+	resp.Request = r
+	return resp, nil
+}
+
+// renew reports whether a request that was answered with 401 is worth another attempt.
+func (c *Client) renew() bool {
+	for _, cred := range c.credentials {
+		if cred.renew != nil && cred.renew() {
+			return true
+		}
+	}
+	return false
 }
 
 // CloseIdleConnections is found by [http.Client.CloseIdleConnections].

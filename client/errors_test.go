@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -207,13 +208,19 @@ func TestCredentialsStayOutOfErrorsAndLogs(t *testing.T) {
 					if n%2 == 0 {
 						return nil, fmt.Errorf("proxy: refused with header %s", sent)
 					}
-					return response(http.StatusServiceUnavailable, `{"detail":"bad credential `+sent+`"}`), nil
+					resp := response(http.StatusServiceUnavailable, `{"detail":"bad credential `+sent+`"}`)
+					resp.Request = r // as http.Transport does
+					return resp, nil
 				}), credential,
 					client.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 					client.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 						return transport(func(r *http.Request) (*http.Response, error) {
 							hooked += fmt.Sprint(r.Header)
-							return next.RoundTrip(r)
+							resp, err := next.RoundTrip(r)
+							if err == nil {
+								hooked += fmt.Sprint(resp.Request.Header)
+							}
+							return resp, err
 						})
 					}))
 				texts := map[string]string{"client %v": fmt.Sprintf("%v", c), "client %+v": fmt.Sprintf("%+v", c), "client %#v": fmt.Sprintf("%#v", c)}
@@ -259,3 +266,77 @@ var errNoToken = errors.New("no token to be had")
 type brokenSource struct{}
 
 func (brokenSource) Token() (*token, error) { return nil, errNoToken }
+
+// rotating is a token source that has a token for each of its names. It goes on to the next by itself, or when it is told to.
+type rotating struct {
+	names    []string
+	asked    int
+	refused  []string
+	byItself bool
+}
+
+func (s *rotating) Token() (named, error) {
+	s.asked++
+	name := s.names[0]
+	if s.byItself && len(s.names) > 1 {
+		s.names = s.names[1:]
+	}
+	return named(name), nil
+}
+
+type named string
+
+func (n named) SetAuthHeader(r *http.Request) { r.Header.Set("Authorization", "Bearer "+string(n)) }
+
+// forgetful is one that is told which tokens were refused.
+type forgetful struct{ rotating }
+
+func (s *forgetful) Invalidate(n named) {
+	s.refused = append(s.refused, string(n))
+	if len(s.names) > 1 {
+		s.names = s.names[1:]
+	}
+}
+
+func TestRefusedTokensAreRenewedOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		source interface{ Token() (named, error) }
+		retry  client.Retry
+		want   []string // the tokens that were sent
+		fails  bool
+	}{
+		"the source has a new one":               {source: &rotating{names: []string{"old", "good"}, byItself: true}, want: []string{"old", "good"}},
+		"the source is told, and gets a new one": {source: &forgetful{rotating{names: []string{"old", "good"}}}, want: []string{"old", "good"}},
+		"the source has the same still":          {source: &rotating{names: []string{"old"}}, want: []string{"old"}, fails: true},
+		"the source is told, and has no other":   {source: &forgetful{rotating{names: []string{"old"}}}, want: []string{"old"}, fails: true},
+		"the new one is refused, too":            {source: &forgetful{rotating{names: []string{"old", "older", "good"}}}, want: []string{"old", "older"}, fails: true},
+		"never twice": {
+			source: &forgetful{rotating{names: []string{"old", "good"}}}, retry: client.Retry{Attempts: 1}, want: []string{"old"}, fails: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent, bodies []string
+			c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				sent, bodies = append(sent, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), append(bodies, string(body))
+				if sent[len(sent)-1] != "good" {
+					return response(http.StatusUnauthorized, `{"detail":"expired"}`), nil
+				}
+				return response(http.StatusCreated, `{"id":"1","userName":"a"}`), nil
+			}), client.WithTokenSource(test.source), client.WithRetry(test.retry))
+			_, err := c.Users().Create(t.Context(), scim.User{UserName: "a"})
+			if test.fails != errors.Is(err, scim.ErrUnauthorized) || !test.fails && err != nil {
+				t.Errorf("error %v", err)
+			}
+			if diff := cmp.Diff(test.want, sent); diff != "" {
+				t.Errorf("tokens sent (-want +got):\n%s", diff)
+			}
+			if bodies[0] != bodies[len(bodies)-1] || bodies[0] == "" {
+				t.Errorf("bodies %q", bodies)
+			}
+		})
+	}
+}

@@ -44,7 +44,7 @@ func (c *Client) do(ctx context.Context, r *request) error {
 
 func (c *Client) try(ctx context.Context, r *request) *scim.Error {
 	waits := backoff{Retry: c.retry, random: c.random}
-	maybeDone := false
+	maybeDone, renewed := false, false
 	for attempt := 1; ; attempt++ {
 		result, failure := c.attempt(ctx, r)
 		if failure == nil {
@@ -62,6 +62,11 @@ func (c *Client) try(ctx context.Context, r *request) *scim.Error {
 		if result == unknown && r.once {
 			failure.Err = &unknownOutcome{failure.Err}
 			return failure
+		}
+		if failure.Status == http.StatusUnauthorized && !renewed && attempt < c.retry.Attempts && c.renew() {
+			renewed = true
+			c.stats.retries.Add(1)
+			continue
 		}
 		wait, again := waits.next(failure.RetryAfter)
 		if result == refused || !again || failure.Status == http.StatusInternalServerError && attempt > 1 {
