@@ -21,6 +21,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(429, `{"schemas":null,"status":429,"detail":"a\u2028b"}`, "application/problem+json", "limit=1, remaining=0, reset=1", "-1")
 	f.Add(500, "<html><title>\x1b[31m</title>", "text/html", "x;w=99999999999999999999", "99999999999999999999")
 	f.Add(301, "", "", "", "")
+	f.Add(308, "", "", strings.Repeat("\xbf\n\"", 400), "0")
 	f.Fuzz(func(t *testing.T, status int, body, kind, rate, retry string) {
 		if status < 200 || status > 599 {
 			return

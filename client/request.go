@@ -255,9 +255,10 @@ func (c *Client) networkError(ctx, limited context.Context, r *request, err erro
 	if text := err.Error(); c.redact(text) != text {
 		err = errors.New(c.redact(text))
 	}
-	failure.Err, failure.Detail = err, "the service was not reached: "+err.Error()
+	// net/http quotes what it cannot read, such as a Location of any length.
+	failure.Err, failure.Detail = err, "the service was not reached: "+tidy(err.Error())
 	if result == unknown {
-		failure.Detail = "the connection failed before the answer was complete: " + err.Error()
+		failure.Detail = "the connection failed before the answer was complete: " + tidy(err.Error())
 	}
 	return failure, result
 }
