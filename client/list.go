@@ -101,6 +101,9 @@ func (r *Resources[T]) newLister(q Query, method string) (*lister[T], *scim.Erro
 			l.next.cursor = new(string)
 		}
 	}
+	if q.Cursor != nil {
+		l.next.cursor = q.Cursor
+	}
 	return l, nil
 }
 

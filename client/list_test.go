@@ -243,6 +243,24 @@ func TestListByCursor(t *testing.T) {
 	}
 }
 
+func TestPagesByCursorOfTheCaller(t *testing.T) {
+	var log []string
+	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		log = append(log, r.URL.RawQuery)
+		return response(http.StatusOK, `{"totalResults":3,"nextCursor":"b c","Resources":[{"id":"1"}]}`), nil
+	}))
+	page, err := c.Users().Page(t.Context(), client.Query{Cursor: new(string), PageSize: 1})
+	if err != nil || page.NextCursor != "b c" {
+		t.Fatalf("next %q, %v", page.NextCursor, err)
+	}
+	if _, err := c.Users().Page(t.Context(), client.Query{Cursor: &page.NextCursor, PageSize: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"cursor=&count=1", "cursor=b%20c&count=1"}, log); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
 func TestListSaysWhatIsAskedFor(t *testing.T) {
 	q := client.Query{
 		Filter:     filter.Eq("userName", `o"brien+1@example.com`).And(filter.Eq("active", true)),

@@ -19,6 +19,10 @@ type Query struct {
 	Descending bool
 	// StartIndex is the 1-based index of the first resource. 0 is 1.
 	StartIndex int
+	// Cursor is where a list that is read by cursor (RFC 9865) goes on: NextCursor of the page before, or a pointer to an empty text for
+	// the first page. Nil leaves the way to the client: by cursor where the profile says that there are cursors and StartIndex is 0,
+	// otherwise by index.
+	Cursor *string
 	// PageSize is how many resources are asked for at a time, 0 for the client's default. It is lowered to what the profile allows.
 	PageSize int
 	// Limit is how many resources the list holds at most, 0 for all.
