@@ -22,6 +22,10 @@ func (t *timeTest) passes(value any) bool {
 // noOffset is how a dateTime without an offset is written, which no other is shorter than.
 const noOffset = "2006-01-02T15:04:05"
 
+// ParseDateTime returns the instant that filters take a dateTime for (RFC 7643 section 2.3.5), one without an offset being in UTC,
+// and false when text is no dateTime. Who translates filters into another language needs it.
+func ParseDateTime(text string) (time.Time, bool) { return parseTime(text) }
+
 // parseTime reads a dateTime (RFC 7643 section 2.3.5); one without an offset is in UTC.
 func parseTime(s string) (time.Time, bool) {
 	if len(s) < len(noOffset) || s[4] != '-' || s[10] != 'T' {
