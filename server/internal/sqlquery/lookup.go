@@ -40,7 +40,7 @@ func (w *translator) lookUp(a *schema.Attribute, t test) part {
 }
 
 // utf8Max is how much earlier than at maxEntry an entry may be cut: a replacement by Escape has three bytes, a character four.
-const utf8Max = 4
+const utf8Max = 6
 
 func longest(texts []string) (n int) {
 	for _, text := range texts {
