@@ -231,6 +231,6 @@ func Modified(doc scim.Document, t time.Time) scim.Document {
 // MemberValue returns the value of an element of [Members], and whether a [MemberStore] keeps it apart.
 func MemberValue(element any) (string, bool) {
 	object, _ := element.(map[string]any)
-	value, ok := object["value"].(string)
-	return value, ok
+	value, _ := object["value"].(string)
+	return value, value != ""
 }

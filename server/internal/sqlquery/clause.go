@@ -45,14 +45,22 @@ func joined(word string, list []clause) clause {
 // marks returns n marks with commas between them.
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat(mark+", ", n), ", ") }
 
+// Adder adds an argument to a statement and returns the placeholder that stands for it, such as $3. The same placeholder may occur in
+// the text more than once.
+type Adder func(value any) (placeholder string)
+
 // bind returns the text with a placeholder for every mark.
-func (c clause) bind(args *Args) string {
+func (c clause) bind(add Adder) string {
+	known := make(map[any]string, len(c.args))
 	var b strings.Builder
 	rest := c.sql
 	for _, arg := range c.args {
 		before, after, _ := strings.Cut(rest, mark)
+		if known[arg] == "" {
+			known[arg] = add(arg)
+		}
 		b.WriteString(before)
-		b.WriteString(args.Add(arg))
+		b.WriteString(known[arg])
 		rest = after
 	}
 	b.WriteString(rest)

@@ -18,14 +18,6 @@ const (
 	PostgreSQL
 )
 
-// placeholder returns the text that stands for the n-th argument, from 1.
-func (d Dialect) placeholder(n int) string {
-	if d == PostgreSQL {
-		return "$" + strconv.Itoa(n)
-	}
-	return "?" + strconv.Itoa(n)
-}
-
 // text returns the string at a place of a JSON value, as the databases compare it byte by byte.
 func (d Dialect) text(base string, names ...string) string {
 	if d == PostgreSQL {
@@ -42,21 +34,29 @@ func (d Dialect) node(base string, names ...string) string {
 	return "(" + base + " -> " + jsonPath(names) + ")"
 }
 
-// firstText is text of the first element of an array, or of what is at a place below it.
-func (d Dialect) firstText(base string, names []string, below ...string) string {
-	if d == PostgreSQL {
-		base = d.descend(base, names)
-		if len(below) == 0 {
-			return "(" + base + ` ->> 0) COLLATE "C"`
+// step leads to a value: to the first when there are many.
+type step struct {
+	name string
+	many bool
+}
+
+// first returns the string that steps lead to.
+func (d Dialect) first(base string, steps []step) string {
+	path := "$"
+	var arrows []string
+	for _, s := range steps {
+		path += `."` + s.name + `"`
+		arrows = append(arrows, quote(s.name))
+		if s.many {
+			path += "[0]"
+			arrows = append(arrows, "0")
 		}
-		return d.text(base+" -> 0", below...)
 	}
-	path := []byte(jsonPath(names))
-	path = append(path[:len(path)-1], "[0]"...)
-	for _, name := range below {
-		path = append(path, strings.Trim(jsonPath([]string{name}), "'$")...)
+	if d == SQLite {
+		return "(" + base + " ->> " + quote(path) + ")"
 	}
-	return "(" + base + " ->> " + string(append(path, '\'')) + ")"
+	last := len(arrows) - 1
+	return "(" + strings.Join(append([]string{base}, arrows[:last]...), " -> ") + " ->> " + arrows[last] + `) COLLATE "C"`
 }
 
 func (d Dialect) descend(base string, names []string) string {
@@ -126,13 +126,11 @@ func (d Dialect) endsWith(text, needle string, length int) string {
 
 // jsonPath returns the place of a value as SQLite writes it, as a string literal.
 func jsonPath(names []string) string {
-	b := []byte{'$'}
+	path := "$"
 	for _, name := range names {
-		b = append(b, '.', '"')
-		b = append(b, name...)
-		b = append(b, '"')
+		path += `."` + name + `"`
 	}
-	return quote(string(b))
+	return quote(path)
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -4,13 +4,13 @@
 // Beside each document a store keeps its projection, a JSON object that [Project] makes for searching. A query is then made of
 // parts:
 //
-//	args := sqlquery.NewArgs(sqlquery.SQLite)
-//	tenant, typ := args.Add(q.Tenant), args.Add(q.Type)
-//	table := sqlquery.Table{Dialect: sqlquery.SQLite, Key: "r.seq", Search: "r.search"}
-//	where := table.Where(q.Schema, q.Filter, args)
-//	order, ok := table.Order(q.Order)
-//	rows, err := db.QueryContext(ctx, "SELECT r.document FROM resource r WHERE r.tenant = "+tenant+" AND r.type = "+typ+
-//		" AND "+where.SQL+" ORDER BY "+order.By, args.Values()...)
+//	args := []any{q.Tenant, q.Type}
+//	add := func(v any) string { args = append(args, v); return "$" + strconv.Itoa(len(args)) }
+//	table := sqlquery.Table{Dialect: sqlquery.PostgreSQL, Key: "r.seq", Search: "r.search"}
+//	where := table.Where(q.Schema, q.Filter, add)
+//	order, ok := table.Order(q.Schema, q.Order)
+//	rows, err := db.QueryContext(ctx, "SELECT r.document FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND "+where.SQL+
+//		" ORDER BY "+order.By, args...)
 //
 // No value of a filter is ever part of the text: values are arguments, and what the text has of a filter are names in the
 // schema's spelling.

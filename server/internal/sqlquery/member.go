@@ -29,7 +29,7 @@ func (w *translator) member(parent *schema.Attribute) place {
 	return at
 }
 
-// rest is the place of the members that are in the projection, because they have no value.
+// rest is the place of the members that are in the projection, because they have no value, or an empty one.
 func (w *translator) rest() place { return place{base: w.Search} }
 
 // groups returns the select of the groups of which a member is as the condition says.
@@ -46,7 +46,7 @@ func (w *translator) memberComparison(a *schema.Attribute, t test) part {
 	p := part{exact: t.exact}
 	find := w.groups(c)
 	in := find.wrap(w.Key+" IN (", ")")
-	if a.Name == "value" {
+	if a.Name == "value" && t.refusesEmpty() {
 		p.is, p.find, p.whole, p.rank = in, find, t.exact, rankOf(t.op)
 		return p
 	}
@@ -115,7 +115,7 @@ func asksValue(n filter.Node) (best rank, ok bool) {
 		if !isCompare || c.Op == filter.OpNe || c.Value.IsNull() || !isValue(c.Attr.Name) {
 			continue
 		}
-		if text, _ := c.Value.Text(); text == "" {
+		if text, _ := c.Value.Text(); !(test{op: c.Op, texts: []string{text}}).refusesEmpty() {
 			continue
 		}
 		if r := rankOf(c.Op); !ok || r < best {

@@ -48,19 +48,16 @@ func (t Table) sortKey(a *schema.Attribute, way []*schema.Attribute) string {
 	if column, ok := t.Columns[a.Path()]; ok {
 		return column
 	}
-	names := namesOf(way)
-	if a.MultiValued {
-		return t.Dialect.firstText(t.Search, names)
+	steps := make([]step, len(way))
+	for i, a := range way {
+		steps[i] = step{a.Name, a.MultiValued}
 	}
-	if n := len(way) - 1; n > 0 && way[n-1].MultiValued {
-		return t.Dialect.firstText(t.Search, names[:n], names[n])
-	}
-	return t.Dialect.text(t.Search, names...)
+	return t.Dialect.first(t.Search, steps)
 }
 
 // After returns the condition for resources that come after the one with the key and the number given; key is nil when Key was NULL, and for the order of creation.
-func (o Order) After(key *string, number any, args *Args) string {
-	later := o.number + " > " + args.Add(number)
+func (o Order) After(key *string, number any, add Adder) string {
+	later := o.number + " > " + add(number)
 	switch {
 	case o.Key == "":
 		return later
@@ -69,7 +66,7 @@ func (o Order) After(key *string, number any, args *Args) string {
 	case key == nil:
 		return "(" + o.Key + " IS NULL AND " + later + ")"
 	}
-	k := args.Add(*key)
+	k := add(*key)
 	if o.descending {
 		return "(" + o.Key + " <= " + k + " AND (" + o.Key + " < " + k + " OR " + later + "))"
 	}

@@ -1,7 +1,7 @@
 package sqlquery
 
 // Table says where a store keeps what a query looks at. Its strings are SQL, as they stand in a statement whose FROM has the
-// table of resources; placeholders in them are of the [Args] that the conditions are made with.
+// table of resources; placeholders in them are those that the store has numbered itself.
 type Table struct {
 	Dialect Dialect
 	// Key is the number of a resource, which grows in the order of creation: r.seq. It is never NULL.
@@ -24,7 +24,7 @@ type Table struct {
 type Lookup struct {
 	// From is the table and its alias: entry e.
 	From string
-	// Scope is the condition for rows of the tenant and the type that are asked for: e.tenant = ?1 AND e.type = ?2.
+	// Scope is the condition for rows of the tenant and the type that are asked for: e.tenant = $1 AND e.type = $2.
 	Scope string
 	// Key is the number of the resource, e.seq; Attribute the column with what Attributes has for a path, and Value that with Entry.Value. In PostgreSQL,
 	// Value needs the collation "C".

@@ -1,6 +1,7 @@
 package sqlquery
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -46,6 +47,11 @@ func operand(a *schema.Attribute, v filter.Value) (string, bool) {
 		return boolText(strings.EqualFold(text, "true")), true
 	}
 	return Text(a, v.Any())
+}
+
+// refusesEmpty reports whether the empty string does not pass.
+func (t test) refusesEmpty() bool {
+	return t.op != filter.OpLt && t.op != filter.OpLe && !slices.Contains(t.texts, "")
 }
 
 // on returns the condition for the text at a place.

@@ -26,7 +26,7 @@ const (
 
 // Where returns the condition for resources that match a filter, which must have been checked against the schema; TRUE for the
 // zero Filter. Attributes of extensions are found without their URN, too ([schema.Schema.AttrLoose]), and those that the schema does not have have no value.
-func (t Table) Where(s *schema.Schema, f filter.Filter, args *Args) Condition {
+func (t Table) Where(s *schema.Schema, f filter.Filter, add Adder) Condition {
 	if f.Node() == nil {
 		return Condition{SQL: always.sql, Exact: f.Err() == nil}
 	}
@@ -36,7 +36,7 @@ func (t Table) Where(s *schema.Schema, f filter.Filter, args *Args) Condition {
 	if c.isZero() || len(c.args) > maxArgs || len(c.sql) > maxSQL {
 		return Condition{SQL: always.sql}
 	}
-	return Condition{SQL: c.bind(args), Exact: p.exact}
+	return Condition{SQL: c.bind(add), Exact: p.exact}
 }
 
 // part is the translation of a part of a filter.
