@@ -2,6 +2,8 @@ package scim_test
 
 import (
 	stdjson "encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -84,5 +86,39 @@ func TestNumbersAreReadByTheirValue(t *testing.T) {
 				t.Errorf("decoding %s (-want +got):\n%s", text, diff)
 			}
 		})
+	}
+}
+
+func TestDecodeDocumentKeepsTextAndNamesThePlaceOfErrors(t *testing.T) {
+	for text, want := range map[string]scim.Document{
+		`{}`: {},
+		`{"userName":"userName","a":[],"b":[[],{}],"c":"\u00e9\n\"","\u0061b":"work"}`: {
+			"userName": "userName", "a": []any{}, "b": []any{[]any{}, map[string]any{}}, "c": "é\n\"", "ab": "work",
+		},
+		` { "x" : { "y" : null , "z" : [ true , false , 1 , -2.5 ] } } `: {
+			"x": map[string]any{"y": nil, "z": []any{true, false, int64(1), -2.5}},
+		},
+	} {
+		got, err := scim.DecodeDocument([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+	for text, want := range map[string]string{
+		`{"a":1,"b":{"x":1,"x":2}}`:                "invalid JSON at byte 21: duplicate name in an object",
+		`{"a":1,"\u0061":1}`:                       "invalid JSON at byte 15: duplicate name in an object",
+		`{"userName":{"userName":1},"userName":2}`: "invalid JSON at byte 37: duplicate name in an object",
+		`{"a":[1,2}`:                               "invalid JSON at byte 9: ",
+		`{"a":1e999}`:                              "invalid JSON at byte 10: number out of range",
+		`{"a":tru}`:                                "invalid JSON at byte ",
+	} {
+		_, err := scim.DecodeDocument([]byte(text))
+		refusal, ok := errors.AsType[*scim.Error](err)
+		if !ok || refusal.Type != scim.InvalidSyntax || !strings.HasPrefix(refusal.Detail, want) {
+			t.Errorf("%s: got error %v, want %s", text, err, want)
+		}
 	}
 }

@@ -2,13 +2,9 @@ package scim
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"math"
-	"math/big"
 	"net/http"
-	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,17 +44,17 @@ var encodeOptions = json.JoinOptions(json.Deterministic(true))
 // not exactly one JSON object, holds a name twice in one object, is not UTF-8, or is nested deeper than
 // [MaxDepth]. The caller bounds the size of data.
 func DecodeDocument(data []byte) (Document, error) {
-	// decodeObject finds duplicate names in the map that it makes. The decoder would keep a second record of them.
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
+	// The decoder finds duplicate names in the map that it makes. The library would keep a second record of them.
+	d := decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))}
 	if k := d.PeekKind(); k != jsontext.KindBeginObject && k != jsontext.KindInvalid {
-		return nil, syntaxError(d, fmt.Errorf("a JSON object is needed"))
+		return nil, syntaxError(d.Decoder, fmt.Errorf("a JSON object is needed"))
 	}
-	v, err := decodeValue(d)
+	v, err := d.value()
 	if err != nil {
-		return nil, syntaxError(d, err)
+		return nil, syntaxError(d.Decoder, err)
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
-		return nil, syntaxError(d, fmt.Errorf("text after the JSON object"))
+		return nil, syntaxError(d.Decoder, fmt.Errorf("text after the JSON object"))
 	}
 	return Document(v.(map[string]any)), nil
 }
@@ -67,9 +63,13 @@ func syntaxError(d *jsontext.Decoder, err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
+	offset := d.InputOffset()
+	if twice, ok := err.(*duplicateNameError); ok {
+		offset = twice.offset
+	}
 	return &Error{
 		Status: http.StatusBadRequest, Type: InvalidSyntax,
-		Detail: fmt.Sprintf("invalid JSON at byte %d: %v", d.InputOffset(), plainCause(err)), Err: err,
+		Detail: fmt.Sprintf("invalid JSON at byte %d: %v", offset, plainCause(err)), Err: err,
 	}
 }
 
@@ -79,98 +79,6 @@ func plainCause(err error) error {
 		return s.Err
 	}
 	return err
-}
-
-func decodeValue(d *jsontext.Decoder) (any, error) {
-	if d.StackDepth() > MaxDepth {
-		return nil, fmt.Errorf("nested deeper than %d levels", MaxDepth)
-	}
-	tok, err := d.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	switch tok.Kind() {
-	case jsontext.KindBeginObject:
-		return decodeObject(d)
-	case jsontext.KindBeginArray:
-		return decodeArray(d)
-	case jsontext.KindString:
-		return tok.String(), nil
-	case jsontext.KindTrue, jsontext.KindFalse:
-		return tok.Kind() == jsontext.KindTrue, nil
-	case jsontext.KindNumber:
-		return decodeNumber(tok.String())
-	}
-	return nil, nil
-}
-
-func decodeObject(d *jsontext.Decoder) (any, error) {
-	object := make(map[string]any)
-	for d.PeekKind() != jsontext.KindEndObject {
-		name, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		// The token is only valid until the next read.
-		key := name.String()
-		if _, again := object[key]; again {
-			return nil, errDuplicateName
-		}
-		value, err := decodeValue(d)
-		if err != nil {
-			return nil, err
-		}
-		object[key] = value
-	}
-	_, err := d.ReadToken()
-	return object, err
-}
-
-var errDuplicateName = errors.New("duplicate name in an object")
-
-func decodeArray(d *jsontext.Decoder) (any, error) {
-	array := []any{}
-	for d.PeekKind() != jsontext.KindEndArray {
-		value, err := decodeValue(d)
-		if err != nil {
-			return nil, err
-		}
-		array = append(array, value)
-	}
-	_, err := d.ReadToken()
-	return array, err
-}
-
-func decodeNumber(text string) (any, error) {
-	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return i, nil
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return nil, fmt.Errorf("number out of range")
-	}
-	if i, ok := wholeNumber(text, f); ok {
-		return i, nil
-	}
-	return f, nil
-}
-
-// wholeNumber returns the number as an int64 when it is one that is written with a fraction or an exponent. Encoded again, the float64
-// would read as an integer: equal numbers have one type from the start.
-func wholeNumber(text string, f float64) (int64, bool) {
-	if f != math.Trunc(f) || math.Abs(f) > 1<<63 {
-		return 0, false
-	}
-	if math.Abs(f) < 1<<53 {
-		return int64(f), true
-	}
-	// A float64 this large is not exact; 64 bits of mantissa are.
-	exact, _, err := big.ParseFloat(text, 10, 64, big.ToNearestEven)
-	if err != nil {
-		return 0, false
-	}
-	i, accuracy := exact.Int64()
-	return i, accuracy == big.Exact
 }
 
 // MarshalJSON returns the document as JSON with the names of each object in order, so that equal documents

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/scimbridge/scim"
 )
 
@@ -59,9 +61,13 @@ type Options struct {
 	//   - line breaks and spaces in base64, and characters in a reference that a URI must escape;
 	//   - a single string for schemas.
 	Tolerant bool
+	// Reuse lets the result take over the objects and arrays of the document, which saves most of the work when it is nearly in
+	// canonical form. The document must not be used afterwards, not even when there is an error.
+	Reuse bool
 }
 
-// Canonical returns the document in canonical form, which the package comment defines. doc is not changed, and may hold
+// Canonical returns the document in canonical form, which the package comment defines. doc is not changed, unless
+// [Options.Reuse] is set, and may hold
 // other Go types than a [scim.Document]: all kinds of integers, slices and maps with string keys, pointers,
 // named types, [time.Time] and [encoding/json.Number] are understood.
 //
@@ -130,6 +136,11 @@ func (c *canonicaliser) document(doc map[string]any) (map[string]any, *fault) {
 
 // object returns the canonical form of a complex value.
 func (c *canonicaliser) object(a *Attribute, in map[string]any) (map[string]any, *fault) {
+	if c.Reuse {
+		if done, f := c.inPlace(a, in); done {
+			return in, f
+		}
+	}
 	o := objectReader{canonicaliser: c, attribute: a, in: in, out: make(map[string]any, c.size(a, len(in)))}
 	// Mostly names are spelled as in the schema, and looking for those is faster than going through a map.
 	exact := len(a.Sub) <= 3*len(in)
@@ -149,6 +160,37 @@ func (c *canonicaliser) object(a *Attribute, in map[string]any) (map[string]any,
 		}
 	}
 	return o.out, c.missing(a, o.out)
+}
+
+// inPlace brings a complex value to canonical form where it is. It does nothing, and returns false, unless all names are spelled as in
+// the schema: then one cannot stand in the way of another.
+func (c *canonicaliser) inPlace(a *Attribute, object map[string]any) (bool, *fault) {
+	type given struct {
+		sub   *Attribute
+		value any
+	}
+	var few [24]given
+	list := few[:0]
+	for _, sub := range a.Sub {
+		if value, ok := object[sub.Name]; ok {
+			list = append(list, given{sub, value})
+		}
+	}
+	if len(list) < len(object) {
+		return false, nil
+	}
+	o := objectReader{canonicaliser: c, attribute: a, in: object, out: object}
+	for _, g := range list {
+		if o.drops(g.sub, g.value) {
+			delete(object, g.sub.Name)
+			continue
+		}
+		o.read(g.sub, g.value)
+	}
+	if o.fault != nil {
+		return true, o.fault
+	}
+	return true, c.missing(a, object)
 }
 
 // size returns how many attributes the canonical form of an object may have.
@@ -219,7 +261,7 @@ func (o *objectReader) readOthers(exact bool) {
 
 // read reads the value of one attribute.
 func (o *objectReader) read(sub *Attribute, value any) {
-	if value == nil || sub.Mutability == ReadOnly && o.Mode.dropsReadOnly() || o.fault != nil && sub.Name >= o.at {
+	if o.drops(sub, value) || o.fault != nil && sub.Name >= o.at {
 		return
 	}
 	v, f := o.value(sub, value)
@@ -228,7 +270,14 @@ func (o *objectReader) read(sub *Attribute, value any) {
 		o.fault, o.at, o.twice = f.inAttribute(sub.Name, sub.extension), sub.Name, false
 	case v != nil:
 		o.out[sub.Name] = v
+	case o.Reuse: // out may be what was read
+		delete(o.out, sub.Name)
 	}
+}
+
+// drops reports whether an attribute is left out whatever its value is.
+func (o *objectReader) drops(sub *Attribute, value any) bool {
+	return value == nil || sub.Mutability == ReadOnly && o.Mode.dropsReadOnly()
 }
 
 // refuseTwice notes that an attribute occurs under several spellings. That comes before what may be wrong with its value,
@@ -340,7 +389,7 @@ func (c *canonicaliser) wrap(a *Attribute, v any) (any, *fault) {
 }
 
 func (c *canonicaliser) list(a *Attribute, list []any) (any, *fault) {
-	out := make([]any, 0, len(list))
+	out := c.elements(list)
 	primary := -1
 	for i, element := range list {
 		v, f := c.single(a, element)
@@ -348,6 +397,8 @@ func (c *canonicaliser) list(a *Attribute, list []any) (any, *fault) {
 			return nil, f.inElement(i)
 		}
 		if v == nil {
+			// What is left must not move: list may be read again.
+			out = slices.Clip(out)
 			continue
 		}
 		out = append(out, v)
@@ -366,6 +417,14 @@ func (c *canonicaliser) list(a *Attribute, list []any) (any, *fault) {
 		return nil, nil
 	}
 	return out, nil
+}
+
+// elements returns an empty array with room for those of list.
+func (c *canonicaliser) elements(list []any) []any {
+	if c.Reuse {
+		return list[:0]
+	}
+	return make([]any, 0, len(list))
 }
 
 // single returns the canonical form of one value; nil when it is unassigned.

@@ -24,6 +24,7 @@ func FuzzCanonical(f *testing.F) {
 		`{"at":"0000-01-01T00:00:00+01:00","data":"aGl=","pin":["secret-pin",2]}`,
 		`{"schemas":["urn:x"],"custom":{"a":[[{"b":null}],1.5,-0],"A":{}},"CUSTOM":0}`,
 		`{"displayName":"g","members":[{"value":"u1","$ref":null},{"VALUE":"u1","value":"u2"}]}`,
+		`{"userName":"a","emails":[null,{"value":"x","primary":null},{},{"value":"y"}],"department":"d","` + enterprise + `":{"manager":{"value":"m","displayName":"M"}}}`,
 	} {
 		for options := uint8(0); options < 24; options += 5 {
 			f.Add(options, seed)
@@ -48,9 +49,16 @@ func FuzzCanonical(f *testing.F) {
 			if !reflect.DeepEqual(err, errAgain) {
 				t.Fatalf("one document, two errors:\n%v\n%v", err, errAgain)
 			}
+			reused, errReused := s.Canonical(doc.Clone(), inPlace(opts))
+			if !reflect.DeepEqual(err, errReused) {
+				t.Fatalf("error %v, in place %v", err, errReused)
+			}
 			if err != nil {
 				checkFuzzRefusal(t, err)
 				continue
+			}
+			if diff := cmp.Diff(got, reused); diff != "" {
+				t.Fatalf("another form in place:\n%s", diff)
 			}
 			if diff := cmp.Diff(got, again); diff != "" {
 				t.Fatalf("one document, two forms:\n%s", diff)
@@ -58,6 +66,12 @@ func FuzzCanonical(f *testing.F) {
 			checkStable(t, s, got, opts)
 		}
 	})
+}
+
+// inPlace returns the options with Reuse.
+func inPlace(opts schema.Options) schema.Options {
+	opts.Reuse = true
+	return opts
 }
 
 func checkFuzzRefusal(t *testing.T, err error) {

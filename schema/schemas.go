@@ -14,22 +14,24 @@ func (s *Schema) Schemas(doc map[string]any) []any {
 	given, _ := doc[schemasName].([]any)
 	for _, v := range given {
 		urn, ok := v.(string)
-		if _, known := s.urn(urn); ok && !known && !slices.Contains(list, v) {
+		if known := s.urn(urn); ok && known == nil && !slices.Contains(list, v) {
 			list = append(list, v)
 		}
 	}
 	return list
 }
 
-// urn returns the spelling of the URN of one of the schemas, given in any case.
-func (s *Schema) urn(urn string) (string, bool) {
+// urn returns the URN of one of the schemas, given in any case, as a value in the right spelling; nil when it is none.
+func (s *Schema) urn(urn string) any {
 	if equalName(urn, s.core.urn) {
-		return s.core.urn, true
+		return s.core.value
 	}
-	if a, ok := s.paths.find(urn); ok && a.extension {
-		return a.Name, true
+	for _, e := range s.extensions {
+		if equalName(urn, e.urn) {
+			return e.value
+		}
 	}
-	return "", false
+	return nil
 }
 
 // isSchemas reports whether a is the attribute that lists the schemas of the document being read.
@@ -49,9 +51,9 @@ func (c *canonicaliser) schemas(list []any) (any, *fault) {
 		if !ok {
 			continue
 		}
-		urn, known := c.schema.urn(given)
+		urn := c.schema.urn(given)
 		switch {
-		case known:
+		case urn != nil:
 			v = urn
 		case c.Unknown == UnknownReject:
 			f := invalidValue("must be %s or one of its extensions, not %s", c.schema.core.urn, describe(v, false))

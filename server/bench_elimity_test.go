@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,8 +14,6 @@ import (
 	elimityerrors "github.com/elimity-com/scim/errors"
 	"github.com/elimity-com/scim/optional"
 	elimityschema "github.com/elimity-com/scim/schema"
-
-	"github.com/scimbridge/scim/server/memory"
 )
 
 // The benchmarks in this file compare the server with that of elimity-com/scim, in one run, doing the same work on the same requests.
@@ -124,35 +124,100 @@ func elimityServer(b *testing.B, users int) http.Handler {
 	return s
 }
 
-func BenchmarkAgainstElimity(b *testing.B) {
-	run := func(name string, h http.Handler, status int, request func(n int) *http.Request) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			n := 0
-			for b.Loop() {
-				n++
-				serve(b, h, request(n), status)
-			}
-		})
+// load is requests that are made beforehand, so that what is measured is the service.
+type load struct {
+	method, target string
+	status         int
+	body           func() []byte
+}
+
+// loads returns what both servers are measured with.
+func loads() map[string]load {
+	patches := [][]byte{
+		[]byte(operations(`{"op":"replace","path":"active","value":true}`)), []byte(operations(`{"op":"replace","path":"active","value":false}`)),
 	}
-	post := func(prefix string) func(int) *http.Request {
-		return func(n int) *http.Request {
-			return benchRequest(b, "POST", prefix+"/Users", fmt.Sprintf(benchUser, benchName(n), n))
+	sent := 0
+	nothing := func() []byte { return nil }
+	return map[string]load{
+		"post": {"POST", "/Users", http.StatusCreated, numbered(fmt.Sprintf(benchUser, benchName(0), 0))},
+		"get":  {"GET", "/Users/500", http.StatusOK, nothing},
+		"patch active": {"PATCH", "/Users/500", http.StatusOK, func() []byte {
+			sent++
+			return patches[sent%2]
+		}},
+		"userName eq of 1000": {"GET", "/Users?filter=" + escape(`userName eq "`+benchName(500)+`"`), http.StatusOK, nothing},
+	}
+}
+
+// numbered returns bodies in which the number 0000000 of the first is counted up.
+func numbered(first string) func() []byte {
+	const zero = "0000000"
+	body, n := []byte(first), 0
+	var holes []int
+	for at := strings.Index(first, zero); at >= 0; {
+		holes = append(holes, at)
+		next := strings.Index(first[at+len(zero):], zero)
+		if next < 0 {
+			break
+		}
+		at += len(zero) + next
+	}
+	return func() []byte {
+		n++
+		for _, at := range holes {
+			for left, i := n, at+len(zero)-1; i >= at; i-- {
+				body[i] = byte('0' + left%10)
+				left /= 10
+			}
+		}
+		return body
+	}
+}
+
+// body is the body of a request that is sent again.
+type body struct{ bytes.Reader }
+
+func (*body) Close() error { return nil }
+
+// BenchmarkAgainstElimity calls the handlers.
+func BenchmarkAgainstElimity(b *testing.B) {
+	compare(b, func(b *testing.B, h http.Handler, l load) {
+		r := benchRequest(b, l.method, l.target, "")
+		content := new(body)
+		for b.Loop() {
+			data := l.body()
+			content.Reset(data)
+			r.Body, r.ContentLength = content, int64(len(data))
+			serve(b, h, r, l.status)
+		}
+	})
+}
+
+// BenchmarkLoopbackAgainstElimity sends the same requests over loopback: one client, one connection, one request after the
+// other. An empty handler, which reads the body and answers with as many bytes as ours, shows what of it is the client and net/http.
+func BenchmarkLoopbackAgainstElimity(b *testing.B) {
+	compare(b, overLoopback)
+}
+
+// compare runs a benchmark for both servers and every load.
+func compare(b *testing.B, run func(b *testing.B, h http.Handler, l load)) {
+	for _, name := range []string{"post", "get", "patch active", "userName eq of 1000"} {
+		users := 1000
+		if name == "post" {
+			users = 0
+		}
+		for _, s := range []struct {
+			name string
+			open func() http.Handler
+		}{
+			{"elimity", func() http.Handler { return elimityServer(b, users) }},
+			{"ours", func() http.Handler { return benchServer(b, stored(b, users)) }},
+		} {
+			b.Run(name+"/"+s.name, func(b *testing.B) {
+				h := s.open()
+				b.ReportAllocs()
+				run(b, h, loads()[name])
+			})
 		}
 	}
-	getUser := benchRequest(b, "GET", "/Users/500", "")
-	get := func(int) *http.Request { return getUser }
-	patch := func(n int) *http.Request {
-		return benchRequest(b, "PATCH", "/Users/500", operations(fmt.Sprintf(`{"op":"replace","path":"active","value":%v}`, n%2 == 0)))
-	}
-	filtered := benchRequest(b, "GET", "/Users?filter="+escape(`userName eq "`+benchName(500)+`"`), "")
-	filter := func(int) *http.Request { return filtered }
-	run("post/elimity", elimityServer(b, 0), 201, post(""))
-	run("post/ours", benchServer(b, memory.New()), 201, post(""))
-	run("get/elimity", elimityServer(b, 1000), 200, get)
-	run("get/ours", benchServer(b, populated(b, 1000)), 200, get)
-	run("patch active/elimity", elimityServer(b, 1000), 200, patch)
-	run("patch active/ours", benchServer(b, populated(b, 1000)), 200, patch)
-	run("userName eq of 1000/elimity", elimityServer(b, 1000), 200, filter)
-	run("userName eq of 1000/ours", benchServer(b, populated(b, 1000)), 200, filter)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/server"
@@ -37,6 +38,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// SetReadDeadline is what the writers of net/http have.
+func (s *sink) SetReadDeadline(time.Time) error { return nil }
 
 // serve sends a request made beforehand, and fails unless the status is right.
 func serve(b *testing.B, h http.Handler, r *http.Request, want int) {
@@ -84,6 +88,17 @@ func populated(b *testing.B, n int) *memory.Store {
 	if s := population.stores[n]; s != nil {
 		return s
 	}
+	s := stored(b, n)
+	if population.stores == nil {
+		population.stores = make(map[int]*memory.Store)
+	}
+	population.stores[n] = s
+	return s
+}
+
+// stored returns a new store with users 0 to n-1.
+func stored(b *testing.B, n int) *memory.Store {
+	b.Helper()
 	s := memory.New()
 	for i := range n {
 		name := benchName(i)
@@ -102,10 +117,6 @@ func populated(b *testing.B, n int) *memory.Store {
 			b.Fatal(err)
 		}
 	}
-	if population.stores == nil {
-		population.stores = make(map[int]*memory.Store)
-	}
-	population.stores[n] = s
 	return s
 }
 

@@ -188,7 +188,10 @@ func (c *call) apply(rt *resourceType, doc scim.Document, ops []scim.PatchOperat
 	if err != nil {
 		return nil, err
 	}
-	return maps.Clone(result.Document), nil
+	if !result.Changed { // then it is the old document
+		return maps.Clone(result.Document), nil
+	}
+	return result.Document, nil
 }
 
 // patchMembers applies a PATCH that changes members in a way which does not depend on them, so that they need not be loaded.
@@ -215,6 +218,7 @@ func (c *call) patchMembers(ctx context.Context, to route, ops, rest []scim.Patc
 			if err := hook(ctx, &change); err != nil {
 				return patched{}, err
 			}
+			change.New = maps.Clone(change.New) // it may be the hook's
 		}
 		return c.storeMembers(ctx, to.typ, old, change, conditions)
 	})
@@ -227,7 +231,8 @@ func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource,
 		Resource: Resource{Key: old.Key, Version: c.s.opts.NewVersion()}, Modified: now, MemberChange: change.Members,
 	}
 	if !equalDocuments(old.Document, change.New) {
-		u.Document = Modified(change.New, now)
+		u.Document = change.New
+		setModified(u.Document, now)
 		delete(u.Document, Members) // they are the store's; a hook may have put some there
 		u.Unique = rt.uniqueValues(change.New)
 	}

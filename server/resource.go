@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/schema"
@@ -69,9 +70,9 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
 }
 
-// canonical returns what the client sent in canonical form.
+// canonical returns what the client sent in canonical form. The body is used up.
 func (rt *resourceType) canonical(body scim.Document, mode schema.Mode) (scim.Document, error) {
-	return rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict})
+	return rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict, Reuse: true})
 }
 
 func (c *call) create(ctx context.Context, to route) (reply, error) {
@@ -247,7 +248,7 @@ func merge(old, received map[string]any) map[string]any {
 	return out
 }
 
-// update stores the new state of a resource, change.New, unless it is the old one.
+// update stores the new state of a resource, change.New, unless it is the old one. It may change the top level of change.New.
 func (c *call) update(ctx context.Context, rt *resourceType, old Resource, change Change) (Resource, error) {
 	change.Key, change.Old = old.Key, old.Document
 	var err error
@@ -259,11 +260,12 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 		if err := hook(ctx, &change); err != nil {
 			return old, err
 		}
+		change.New = maps.Clone(change.New) // it may be the hook's
 	}
 	if equalDocuments(old.Document, change.New) {
 		return old, nil
 	}
-	change.New = Modified(change.New, c.s.opts.Now())
+	setModified(change.New, c.s.opts.Now())
 	r := Resource{
 		Key: old.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
 		Rendering: new(Rendering),
@@ -279,8 +281,29 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 	return r, nil
 }
 
-func equalDocuments(a, b scim.Document) bool {
-	return reflect.DeepEqual(map[string]any(a), map[string]any(b))
+// equalDocuments reports whether two documents are identical. The order of the elements of an array counts.
+func equalDocuments(a, b scim.Document) bool { return equalValues(map[string]any(a), map[string]any(b)) }
+
+func equalValues(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for name, v := range a {
+			if w, ok := b[name]; !ok || !equalValues(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equalValues)
+	case nil, string, bool, int64, float64:
+		return a == b
+	}
+	return reflect.DeepEqual(a, b) // what a hook has put there
 }
 
 func (c *call) delete(ctx context.Context, to route) (reply, error) {

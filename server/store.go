@@ -217,15 +217,20 @@ func FormatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05
 
 // Modified returns the document with a new meta.lastModified. doc is not changed.
 func Modified(doc scim.Document, t time.Time) scim.Document {
+	doc = maps.Clone(doc)
+	setModified(doc, t)
+	return doc
+}
+
+// setModified is Modified for a document whose top level is the caller's own.
+func setModified(doc scim.Document, t time.Time) {
 	meta, _ := doc["meta"].(map[string]any)
 	meta = maps.Clone(meta)
 	if meta == nil {
 		meta = make(map[string]any, 1)
 	}
 	meta["lastModified"] = FormatTime(t)
-	doc = maps.Clone(doc)
 	doc["meta"] = meta
-	return doc
 }
 
 // MemberValue returns the value of an element of [Members], and whether a [MemberStore] keeps it apart.
