@@ -51,6 +51,11 @@ type cycle struct {
 	pending  []LogEntry
 	protects map[string]bool
 	gaveUp   int // objects that are not tried again from now on
+	// readBacks are the writes to be read back, sampled how many there are of each attribute, and drifted the records in which a
+	// drift is repaired.
+	readBacks []written
+	sampled   map[string]int
+	drifted   map[int64]bool
 }
 
 func (j *Job) newCycle(state State, target Target) *cycle {
@@ -58,6 +63,7 @@ func (j *Job) newCycle(state State, target Target) *cycle {
 		job: j, state: state, target: target, policy: &j.config.Policy, began: j.now(),
 		types: map[string]*TypeSummary{}, full: map[string]bool{}, seen: map[string]*keySet{}, rematched: map[string]bool{},
 		candidates: map[int64]*candidate{}, listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
+		sampled: map[string]int{}, drifted: map[int64]bool{},
 	}
 	c.sum = &Summary{CycleID: j.config.NewID(), Began: c.began}
 	for _, id := range j.config.Policy.Protected {
@@ -145,7 +151,10 @@ func (c *cycle) steps(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.references(ctx)
+	if err := c.references(ctx); err != nil {
+		return err
+	}
+	return c.readBack(ctx)
 }
 
 // finish records how the cycle went. It does so even when the context has ended.

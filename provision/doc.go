@@ -57,6 +57,13 @@
 // Members and managers are sent when the objects that they refer to are linked. Those that cannot be resolved yet are remembered, shown as
 // warnings, and sent in the cycle in which they can. Members whom a target refuses do not keep the others out.
 //
+// # What the target keeps
+//
+// Some services answer with success and drop an attribute that they do not know, or keep it otherwise. With [Policy.ReadBack] a few of the
+// objects written in a cycle are read again. What did not keep its value is reported once, as [Altered], in the summary, the log and the
+// status, and [AmendProfile] writes it into the target's profile. It is not sent again for that, neither by later cycles nor by the repair
+// of drift ([Policy.Drift]).
+//
 // # Crashes
 //
 // Every step is recorded in one transaction, and every step may be repeated. A process killed at any point and started again ends with the

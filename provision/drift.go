@@ -65,8 +65,11 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 		return nil
 	}
 	actual := project(doc, r.shape(rec.Want))
-	drifted := !equalDocs(actual, project(rec.Sent, r.shape(rec.Want)))
+	drifted := len(c.drifts(r, rec, actual, project(rec.Sent, r.shape(rec.Want)))) > 0
 	if drifted {
+		if len(c.drifted) < maxReadBackDrift {
+			c.drifted[key] = true
+		}
 		rec.Sent = merge(actual, nil)
 		if rec.Sent == nil {
 			rec.Sent = scim.Document{}

@@ -186,6 +186,9 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 		if !res.quiet {
 			c.noteResult(r, res)
 		}
+		if res.writes > 0 {
+			c.sample(r, rec, res.step)
+		}
 	}
 	if res.forget || rec.TargetID == "" && rec.Flags&(Present|Creating) == 0 && res.failure == nil {
 		commit.Forget = append(commit.Forget, rec.Key)

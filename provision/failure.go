@@ -37,6 +37,8 @@ const (
 	RedundantExport                        Code = "RedundantExport"
 	UnableToResolveReferenceAttributeValue Code = "UnableToResolveReferenceAttributeValue"
 	ServiceIncompatible                    Code = "SystemForCrossDomainIdentityManagementServiceIncompatible"
+	// AttributeNotKept is not one of Microsoft's: see [Altered].
+	AttributeNotKept Code = "AttributeNotKept"
 )
 
 // Failure is why an object is not in step, and what to do about it.
@@ -90,6 +92,7 @@ var remedies = map[Code]string{
 	Unauthorized:                "create a new credential in the target and configure it here",
 	InternalError:               "report this with the log entry: it is a fault of the program",
 	EntrySynchronizationSkipped: "",
+	AttributeNotKept:            "take the attribute out of the mapping, or write what was seen into the target's profile (AmendProfile)",
 }
 
 // failureOf turns an error of a target into a failure.

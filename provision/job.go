@@ -286,6 +286,8 @@ type JobStatus struct {
 	Linked map[string]int `json:"synchronizedEntryCountByType,omitempty"`
 	Failed map[string]int `json:"failed,omitempty"`
 	Held   map[string]int `json:"held,omitempty"`
+	// Altered are the attributes of the target that do not keep what is written to them, as far as was found by reading back.
+	Altered []Altered `json:"altered,omitempty"`
 	// Undelivered counts notifications that could not be delivered yet.
 	Undelivered int `json:"undelivered,omitzero"`
 }
@@ -310,7 +312,7 @@ func (j *Job) Status(ctx context.Context) (*JobStatus, error) {
 	}
 	s := &JobStatus{
 		Code: StatusActive, Cycles: js.Cycles, Quarantine: js.Quarantine, LastCycle: js.LastCycle,
-		LastSuccess: js.LastSuccess, SteadyState: js.SteadyState, Undelivered: len(js.Outbox),
+		LastSuccess: js.LastSuccess, SteadyState: js.SteadyState, Undelivered: len(js.Outbox), Altered: js.Altered,
 		Linked: map[string]int{}, Failed: map[string]int{}, Held: map[string]int{},
 	}
 	switch {

@@ -36,6 +36,8 @@ const (
 	NotifyRecovered NotificationKind = "recovered"
 	// NotifyGivenUp: retries of some objects have ended.
 	NotifyGivenUp NotificationKind = "givenUp"
+	// NotifyAltered: attributes do not keep what is written to them: see [Altered].
+	NotifyAltered NotificationKind = "altered"
 )
 
 // Notifier tells administrators. Package [github.com/scimbridge/scim/provision/notify] has one for e-mail and one for webhooks.

@@ -42,6 +42,9 @@ type Policy struct {
 	Quarantine Thresholds `json:"quarantine,omitzero"`
 	// Drift is how often the target is read in full and changes made there are put back. 0 means never.
 	Drift time.Duration `json:"drift,omitzero"`
+	// ReadBack is how many written values of each attribute are read back from the target in a cycle, to notice what the target
+	// accepts and does not keep; see [Altered]. 0 means none, and 3 is plenty. It costs a read for each object that is looked at.
+	ReadBack int `json:"readBack,omitzero"`
 	// KeepLog is how long provisioning log entries stay in the state: 30 days when 0.
 	KeepLog time.Duration `json:"keepLog,omitzero"`
 }

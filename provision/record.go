@@ -156,7 +156,9 @@ func statusOf(rec *Record, s step) LogStatus {
 		}}
 	}
 	if s.code != "" {
-		return LogStatus{StatusWarning, &LogError{Code: s.code, Reason: s.reason, Category: "nonServiceFailure"}}
+		return LogStatus{StatusWarning, &LogError{
+			Code: s.code, Reason: s.reason, Category: "nonServiceFailure", RecommendedAction: remedies[s.code],
+		}}
 	}
 	return LogStatus{Status: StatusSuccess}
 }
@@ -212,7 +214,7 @@ func (rec *Record) linkTo(id string, sent scim.Document) {
 // unlink forgets the target object, because it is gone. Memberships of a new one must be sent again.
 func (rec *Record) unlink() {
 	rec.TargetID, rec.Sent = "", nil
-	rec.SentRefs, rec.UnsureRefs, rec.Unresolved, rec.Waiting = nil, nil, nil, nil
+	rec.SentRefs, rec.UnsureRefs, rec.Unresolved, rec.Waiting, rec.Altered = nil, nil, nil, nil, nil
 	rec.sure()
 	rec.Flags = rec.Flags.With(Rejoin, true).With(Disabled|Created|Pending, false)
 }

@@ -222,7 +222,7 @@ func (j *Job) reset(ctx context.Context, scope ResetScope, js *JobState, commit 
 	case ResetQuarantineState:
 		js.Quarantine = nil
 	case ResetConnectorDataStore:
-		js.Watermark, js.Read = "", nil
+		js.Watermark, js.Read, js.Altered = "", nil, nil
 		commit.ForgetAll, commit.Put = true, nil
 	case ResetEscrows:
 		if commit.ForgetAll {

@@ -197,6 +197,8 @@ type Detail struct {
 	Waiting map[string][]string `json:"waiting,omitempty"`
 	// Reason says why the object is not in scope.
 	Reason string `json:"reason,omitzero"`
+	// Altered is what the target made of values that it did not keep as they were sent.
+	Altered []AlteredValue `json:"altered,omitempty"`
 	// Left is when the object was deprovisioned.
 	Left    time.Time `json:"left,omitzero"`
 	Failure *Failure  `json:"failure,omitempty"`
@@ -271,4 +273,6 @@ type JobState struct {
 	// over.
 	Outbox []Undelivered    `json:"outbox,omitempty"`
 	Told   QuarantineReason `json:"told,omitzero"`
+	// Altered are the attributes that were found not to keep what is written.
+	Altered []Altered `json:"altered,omitempty"`
 }

@@ -39,6 +39,8 @@ type Summary struct {
 	Held int `json:"held,omitzero"`
 	// Requests counts what was sent to the target in this cycle.
 	Requests Requests `json:"requests"`
+	// Altered are the attributes of the target that were found in this cycle, and not before, not to keep what is written to them.
+	Altered []Altered `json:"altered,omitempty"`
 	// Error is why the cycle ended early; empty when it did not.
 	Error string `json:"error,omitzero"`
 
@@ -109,6 +111,9 @@ func (s *Summary) WriteTo(w io.Writer) (int64, error) {
 	_ = table.Flush()
 	printFailures(&b, "failed", s.Failures, s.FailureCount)
 	printFailures(&b, "warning", s.Warnings, s.WarningCount)
+	for _, a := range s.Altered {
+		fmt.Fprintf(&b, "not kept: %s\n    what to do: %s\n", a, remedies[AttributeNotKept])
+	}
 	if s.Held > 0 {
 		fmt.Fprintf(&b, "%d deletions or deactivations are held until an administrator allows them\n", s.Held)
 	}

@@ -23,6 +23,8 @@ func headline(n provision.Notification) string {
 		return "provisioning works again"
 	case provision.NotifyGivenUp:
 		return "objects are not tried again"
+	case provision.NotifyAltered:
+		return "the target does not keep what is written"
 	case provision.NotifyQuarantine:
 		return troubles[n.Reason]
 	}
