@@ -56,6 +56,9 @@ type cycle struct {
 	readBacks []written
 	sampled   map[string]int
 	drifted   map[int64]bool
+	// regrouped are groups whose members changed in the source, or all if regroupAll.
+	regrouped  map[string]bool
+	regroupAll bool
 }
 
 func (j *Job) newCycle(state State, target Target) *cycle {
@@ -63,7 +66,7 @@ func (j *Job) newCycle(state State, target Target) *cycle {
 		job: j, state: state, target: target, policy: &j.config.Policy, began: j.now(),
 		types: map[string]*TypeSummary{}, full: map[string]bool{}, seen: map[string]*keySet{}, rematched: map[string]bool{},
 		candidates: map[int64]*candidate{}, listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
-		sampled: map[string]int{}, drifted: map[int64]bool{},
+		sampled: map[string]int{}, drifted: map[int64]bool{}, regrouped: map[string]bool{},
 	}
 	c.sum = &Summary{CycleID: j.config.NewID(), Began: c.began}
 	for _, id := range j.config.Policy.Protected {
@@ -119,7 +122,7 @@ func (c *cycle) begin(ctx context.Context) (err error) {
 		c.js.Rules, c.js.Watermark = rules, ""
 	}
 	c.js.Cycles++
-	if c.js.Unread {
+	if c.regroupAll = c.js.Unread; c.js.Unread {
 		for _, r := range c.job.rules {
 			c.rematched[r.source] = true
 		}
@@ -131,6 +134,9 @@ func (c *cycle) begin(ctx context.Context) (err error) {
 
 func (c *cycle) steps(ctx context.Context) error {
 	if err := c.readAll(ctx); err != nil {
+		return err
+	}
+	if err := c.flattenGroups(ctx); err != nil {
 		return err
 	}
 	c.js.Unread = false
@@ -279,6 +285,12 @@ func (c *cycle) collectFailures(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
+		}
+	}
+	for _, circle := range c.js.Circles {
+		c.sum.WarningCount++
+		if len(c.sum.Warnings) < MaxListedFailures {
+			c.sum.Warnings = append(c.sum.Warnings, circle.warning())
 		}
 	}
 	held, err := c.state.Count(ctx, name, Query{Held: true})

@@ -57,6 +57,9 @@
 // Members and managers are sent when the objects that they refer to are linked. Those that cannot be resolved yet are remembered, shown as
 // warnings, and sent in the cycle in which they can. Members whom a target refuses do not keep the others out.
 //
+// With [Policy.FlattenGroups] the members of groups in a group become its own, for targets that know no groups in groups. A change deep
+// down reaches all groups above it in the same cycle, without a full read.
+//
 // # What the target keeps
 //
 // Some services answer with success and drop an attribute that they do not know, or keep it otherwise. With [Policy.ReadBack] a few of the

@@ -130,6 +130,9 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 		rec.Flags = rec.Flags.With(Present, true).With(HardDeleted, false)
 		rec.reset()
 		c.settleRead(r, rec, entries[0], o)
+		if err := c.flattenAlone(ctx, r, rec); err != nil {
+			return nil, err
+		}
 		if wasDuplicate {
 			rec.Failure, rec.Flags = duplicate, rec.Flags|Duplicate
 		}

@@ -37,6 +37,8 @@ const (
 	RedundantExport                        Code = "RedundantExport"
 	UnableToResolveReferenceAttributeValue Code = "UnableToResolveReferenceAttributeValue"
 	ServiceIncompatible                    Code = "SystemForCrossDomainIdentityManagementServiceIncompatible"
+	// GroupsContainEachOther is not one of Microsoft's: see [GroupCircle].
+	GroupsContainEachOther Code = "GroupsContainEachOther"
 	// AttributeNotKept is not one of Microsoft's: see [Altered].
 	AttributeNotKept Code = "AttributeNotKept"
 )
@@ -92,6 +94,7 @@ var remedies = map[Code]string{
 	Unauthorized:                "create a new credential in the target and configure it here",
 	InternalError:               "report this with the log entry: it is a fault of the program",
 	EntrySynchronizationSkipped: "",
+	GroupsContainEachOther:      "take one of the groups out of the others in the source",
 	AttributeNotKept:            "take the attribute out of the mapping, or write what was seen into the target's profile (AmendProfile)",
 }
 

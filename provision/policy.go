@@ -42,6 +42,10 @@ type Policy struct {
 	Quarantine Thresholds `json:"quarantine,omitzero"`
 	// Drift is how often the target is read in full and changes made there are put back. 0 means never.
 	Drift time.Duration `json:"drift,omitzero"`
+	// FlattenGroups makes the members of groups that are in a group members of it themselves, however deep, for targets that know no
+	// groups in groups. Groups that are out of scope or not assigned are looked into as well: they are not provisioned, but their
+	// members count for the groups above them. Groups that contain each other have the members of all, and are reported.
+	FlattenGroups bool `json:"flattenGroups,omitzero"`
 	// ReadBack is how many written values of each attribute are read back from the target in a cycle, to notice what the target
 	// accepts and does not keep; see [Altered]. 0 means none, and 3 is plenty. It costs a read for each object that is looked at.
 	ReadBack int `json:"readBack,omitzero"`

@@ -263,6 +263,7 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 	}
 	if e.Deleted {
 		rec.Matching = nil
+		c.ungroup(r, rec)
 		rec.Flags = rec.Flags.With(Dirty, rec.TargetID != "" || rec.Flags.Has(Dirty))
 		c.rematched[r.source] = c.rematched[r.source] || len(old) > 0
 		return nil
@@ -289,6 +290,7 @@ func (rec *Record) reset() {
 
 // settleRead records what mapping an entry gave.
 func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
+	c.regroup(r, rec, &o)
 	switch {
 	case o.ignore:
 		// Left as it is: neither provisioned nor deprovisioned.
@@ -429,6 +431,7 @@ func (c *cycle) markVanished(ctx context.Context, r *rule, keys []int64) error {
 	for i := range records {
 		rec := &records[i]
 		c.rematched[r.source] = c.rematched[r.source] || len(rec.Matching) > 0
+		c.ungroup(r, rec)
 		if rec.TargetID == "" && !rec.Flags.Has(Creating) {
 			commit.Forget = append(commit.Forget, rec.Key)
 			continue

@@ -37,6 +37,8 @@ type rule struct {
 	softDelete bool
 	// members is the path of the attribute that holds a group's members, empty when none is mapped.
 	members string
+	// flatten says that members of groups in a group become its own.
+	flatten bool
 	// refs says that the mapping has references.
 	refs bool
 }
@@ -52,7 +54,11 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 	if err != nil {
 		return nil, fmt.Errorf("provision: mapping %s: %w", m.Name(), err)
 	}
-	sum := sha256.Sum256(append(data, policy.enabledAttribute()...))
+	data = append(data, policy.enabledAttribute()...)
+	if policy.FlattenGroups && r.isGroup() {
+		data = append(data, "\x00flatten"...)
+	}
+	sum := sha256.Sum256(data)
 	copy(r.fingerprint[:], sum[:])
 	for _, path := range m.MatchingAttributes() {
 		l, err := locate(path)
@@ -72,6 +78,7 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 		r.refs = true
 		if strings.EqualFold(path, "members") {
 			r.members = path
+			r.flatten = policy.FlattenGroups && r.isGroup()
 		}
 	}
 	return r, nil
@@ -208,7 +215,8 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 		o.ignore = true
 		return o
 	}
-	if !o.scope.In && !linked {
+	// The members of a group out of scope are still those of a group above it.
+	if !o.scope.In && !linked && !r.flatten {
 		return o
 	}
 	if !o.scope.In {

@@ -222,7 +222,7 @@ func (j *Job) reset(ctx context.Context, scope ResetScope, js *JobState, commit 
 	case ResetQuarantineState:
 		js.Quarantine = nil
 	case ResetConnectorDataStore:
-		js.Watermark, js.Read, js.Altered = "", nil, nil
+		js.Watermark, js.Read, js.Altered, js.Circles = "", nil, nil, nil
 		commit.ForgetAll, commit.Put = true, nil
 	case ResetEscrows:
 		if commit.ForgetAll {

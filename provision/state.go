@@ -195,6 +195,8 @@ type Detail struct {
 	Unresolved map[string][]string `json:"unresolved,omitempty"`
 	// Waiting are references to objects that are disabled in the target: they are sent when those are enabled.
 	Waiting map[string][]string `json:"waiting,omitempty"`
+	// Direct are the members of a group as the source gave them, where groups are flattened. Want.Refs then has those it is to have.
+	Direct []string `json:"direct,omitempty"`
 	// Reason says why the object is not in scope.
 	Reason string `json:"reason,omitzero"`
 	// Altered is what the target made of values that it did not keep as they were sent.
@@ -273,6 +275,8 @@ type JobState struct {
 	// over.
 	Outbox []Undelivered    `json:"outbox,omitempty"`
 	Told   QuarantineReason `json:"told,omitzero"`
+	// Circles are the groups that contain each other, as last found.
+	Circles []GroupCircle `json:"circles,omitempty"`
 	// Altered are the attributes that were found not to keep what is written.
 	Altered []Altered `json:"altered,omitempty"`
 }
