@@ -22,9 +22,11 @@ import (
 
 // bridge is a directory, a service, and a job between them.
 type bridge struct {
-	job   *provision.Job
-	state *sqlite.Store
-	log   *os.File
+	job      *provision.Job
+	source   provision.Source
+	mappings []*mapping.Mapping
+	state    *sqlite.Store
+	log      *os.File
 }
 
 // wiring is what a bridge is made of.
@@ -35,41 +37,50 @@ type wiring struct {
 	profile        *profiles.Profile
 	mappings       []mapping.ObjectMapping
 	interval       time.Duration
+	notify         provision.Notifier
 	clock          *clock
 	report         *report
+	// local says that neither the directory nor the service is asked anything.
+	local bool
 }
 
 func connect(w wiring) (*bridge, error) {
-	service, err := client.New(w.tenantURL,
-		client.WithBearerToken(w.key), client.WithProfile(w.profile), client.WithClock(w.clock))
-	if err != nil {
-		return nil, err
+	options := []client.Option{client.WithProfile(w.profile), client.WithClock(w.clock)}
+	if !w.local {
+		options = append(options, client.WithBearerToken(w.key))
 	}
-	mappings, err := compile(w)
-	if err != nil {
-		return nil, err
-	}
-	source, err := openDirectory(w.users, w.groups, mappings)
+	service, err := client.New(w.tenantURL, options...)
 	if err != nil {
 		return nil, err
 	}
 	b := &bridge{}
+	if b.mappings, err = compile(w); err != nil {
+		return nil, err
+	}
+	if b.source, err = openDirectory(w, b.mappings); err != nil {
+		return nil, err
+	}
 	if b.state, err = sqlite.Open(w.state); err != nil {
 		return nil, err
 	}
-	// The log tells who works where: only its owner may read it.
-	if b.log, err = os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
-		return nil, errors.Join(err, b.state.Close())
+	var sinks []provision.LogSink
+	if !w.local {
+		// The log tells who works where: only its owner may read it.
+		if b.log, err = os.OpenFile(w.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+			return nil, errors.Join(err, b.close())
+		}
+		sinks = append(sinks, provision.JSONLines(b.log))
 	}
 	b.job, err = provision.New(provision.Config{
 		Name:       jobName(w.tenantURL),
-		Source:     source,
+		Source:     b.source,
 		Target:     provision.NewClientTarget(service),
 		State:      b.state,
-		Mappings:   mappings,
+		Mappings:   b.mappings,
 		Interval:   w.interval,
-		Sinks:      []provision.LogSink{provision.JSONLines(b.log)},
+		Sinks:      sinks,
 		Progress:   w.report.progress,
+		Notify:     w.notify,
 		CycleEnded: w.report.cycleEnded,
 		Clock:      w.clock,
 	})
@@ -94,17 +105,26 @@ func jobName(tenantURL string) string {
 	}, strings.TrimRight(address, "/"))
 }
 
-func (b *bridge) close() error { return errors.Join(b.state.Close(), b.log.Close()) }
+func (b *bridge) close() error {
+	err := b.state.Close()
+	if b.log != nil {
+		err = errors.Join(err, b.log.Close())
+	}
+	return err
+}
 
 // openDirectory reads people and groups from CSV files, which must have all columns that the mappings read. Without a file of groups
 // there are none, and those of the service are left alone.
-func openDirectory(users, groups string, mappings []*mapping.Mapping) (provision.Source, error) {
+func openDirectory(w wiring, mappings []*mapping.Mapping) (provision.Source, error) {
+	if w.local {
+		return csv.New()
+	}
 	tables := []csv.Table{{
-		Type: "User", File: users, ID: "employeeId", Booleans: []string{"accountEnabled"}, Require: columns(mappings, "User"),
+		Type: "User", File: w.users, ID: "employeeId", Booleans: []string{"accountEnabled"}, Require: columns(mappings, "User"),
 	}}
-	if groups != "" {
+	if w.groups != "" {
 		tables = append(tables, csv.Table{
-			Type: "Group", File: groups, ID: "groupId", Lists: map[string]string{"members": ";"}, Require: columns(mappings, "Group"),
+			Type: "Group", File: w.groups, ID: "groupId", Lists: map[string]string{"members": ";"}, Require: columns(mappings, "Group"),
 		})
 	}
 	return csv.New(tables...)
@@ -131,7 +151,7 @@ func columns(mappings []*mapping.Mapping, objectType string) []string {
 func compile(w wiring) ([]*mapping.Mapping, error) {
 	var compiled []*mapping.Mapping
 	for _, definition := range w.mappings {
-		if definition.Source == "Group" && w.groups == "" {
+		if definition.Source == "Group" && w.groups == "" && !w.local {
 			continue
 		}
 		m, err := mapping.Compile(definition, mapping.WithProfile(w.profile))
@@ -153,16 +173,24 @@ func runService(ctx context.Context, o *options, stdout io.Writer, c *clock) (in
 	if err != nil {
 		return false, err
 	}
+	if o.local() {
+		if err := checkState(o.state); err != nil {
+			return false, err
+		}
+	}
 	r := newReport(stdout, o.quiet)
 	b, err := connect(wiring{
 		tenantURL: o.tenantURL, key: os.Getenv(o.tokenEnv), users: o.users, groups: o.groups,
-		state: o.state, log: o.log, profile: profile, mappings: mappings, interval: o.interval,
-		clock: c, report: r,
+		state: o.state, log: o.log, profile: profile, mappings: mappings, interval: o.interval, notify: o.notifier(),
+		clock: c, report: r, local: o.local(),
 	})
 	if err != nil {
 		return false, err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
+	if o.local() {
+		return administer(ctx, b, o, r)
+	}
 	if err := b.job.TestConnection(ctx); err != nil {
 		return false, err
 	}
@@ -170,6 +198,8 @@ func runService(ctx context.Context, o *options, stdout io.Writer, c *clock) (in
 	switch {
 	case o.plan:
 		return true, showPlan(ctx, b.job, stdout)
+	case o.onDemand != "":
+		return provisionOnDemand(ctx, b, o.onDemand, o.members, r)
 	case o.interval > 0:
 		err = b.job.Run(ctx)
 		return r.inStep, err
