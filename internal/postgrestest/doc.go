@@ -1,11 +1,12 @@
 // Package postgrestest gives tests a real PostgreSQL.
 //
 //	func TestStore(t *testing.T) {
-//		dsn := postgrestest.Database(t)
+//		dsn := postgrestest.Schema(t)
 //		…
 //	}
 //
-// Each call of [Database] makes an empty database that is dropped when the test ends. They are all on one server, which the first call
+// Each call of [Schema] makes an empty schema, and each of [Database] an empty database, that is dropped when the test ends. They are all on
+// one server, which the first call
 // starts from PostgreSQL's own binaries: initdb into a temporary folder, a Unix socket and no port. [Start] starts a server that belongs
 // to one test, which may stop, kill and restart it.
 //

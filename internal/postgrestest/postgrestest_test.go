@@ -38,13 +38,18 @@ func query[V any](t *testing.T, conn *pgx.Conn, text string) (v V) {
 	return v
 }
 
-func TestDatabasesAreApart(t *testing.T) {
-	a, b := connect(t, postgrestest.Database(t)), connect(t, postgrestest.Database(t))
-	if _, err := a.Exec(t.Context(), "CREATE TABLE t (x int)"); err != nil {
-		t.Fatal(err)
+func TestTestsAreApart(t *testing.T) {
+	conns := []*pgx.Conn{
+		connect(t, postgrestest.Database(t)), connect(t, postgrestest.Database(t)),
+		connect(t, postgrestest.Schema(t)), connect(t, postgrestest.Schema(t)),
 	}
-	if n := query[int](t, b, "SELECT count(*) FROM pg_tables WHERE tablename = 't'"); n != 0 {
-		t.Error("a table of one test is seen by another")
+	for i, conn := range conns {
+		if query[bool](t, conn, "SELECT to_regclass('t') IS NOT NULL") {
+			t.Errorf("connection %d sees a table of another", i)
+		}
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE t (x int)"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

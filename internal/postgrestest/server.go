@@ -58,6 +58,26 @@ func Database(t testing.TB, clauses ...string) string {
 	return s.Database(t, clauses...)
 }
 
+// Schema returns the DSN of a database with a new, empty schema, in which tables are made and looked for. It is dropped when the
+// test ends. That is quicker by far than a database.
+func Schema(t testing.TB) string {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		unavailable(t, err)
+	}
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
+	if err := s.admin("CREATE SCHEMA " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.admin("DROP SCHEMA " + name + " CASCADE"); err != nil {
+			t.Logf("schema not dropped: %v", err)
+		}
+	})
+	return s.dsn("postgres") + "&search_path=" + name
+}
+
 // Start starts a server for one test. Settings, such as "fsync=on", come after those that make it quick, and count.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()

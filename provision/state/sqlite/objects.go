@@ -258,6 +258,8 @@ func (s *Store) Log(ctx context.Context, job string, q provision.LogQuery) ([]pr
 
 // Commit applies changes in one transaction.
 func (s *Store) Commit(ctx context.Context, job string, c *provision.Commit) error {
+	// A commit is not torn by a cancelled context: what was sent must be recorded.
+	ctx = context.WithoutCancel(ctx)
 	id, err := s.jobID(ctx, job, true)
 	if err != nil {
 		return err
@@ -277,8 +279,7 @@ func (s *Store) Commit(ctx context.Context, job string, c *provision.Commit) err
 			return err
 		}
 	}
-	// A commit is not torn by a cancelled context: what was sent must be recorded.
-	tx, err := s.db.BeginTx(context.WithoutCancel(ctx), nil)
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}

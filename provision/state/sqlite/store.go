@@ -227,11 +227,14 @@ func (s *Store) lookupID(ctx context.Context, create bool, query, insert string,
 	if !create {
 		return 0, nil
 	}
-	res, err := s.db.ExecContext(ctx, insert, args...)
-	if err != nil {
+	// Another goroutine may have been quicker.
+	if _, err := s.db.ExecContext(ctx, insert+" ON CONFLICT DO NOTHING", args...); err != nil {
 		return 0, fmt.Errorf("sqlite: %w", err)
 	}
-	return res.LastInsertId()
+	if err := s.db.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
+		return 0, fmt.Errorf("sqlite: %w", err)
+	}
+	return id, nil
 }
 
 // Job returns what is known of a job.

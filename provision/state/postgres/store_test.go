@@ -1,0 +1,34 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/scimbridge/scim/internal/postgrestest"
+	"github.com/scimbridge/scim/provision"
+	"github.com/scimbridge/scim/provision/state/postgres"
+	"github.com/scimbridge/scim/provision/state/statetest"
+)
+
+func open(t *testing.T, dsn string) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestContract(t *testing.T) {
+	for name, settings := range map[string]string{
+		"prepared statements":                              "",
+		"without prepared statements, as poolers may need": "&default_query_exec_mode=exec",
+	} {
+		t.Run(name, func(t *testing.T) {
+			statetest.Run(t, func(t *testing.T) statetest.Open {
+				dsn := postgrestest.Schema(t) + settings
+				return func(t *testing.T) provision.State { return open(t, dsn) }
+			})
+		})
+	}
+}
