@@ -90,12 +90,20 @@ func (s *Store) where(ctx context.Context, job string, q provision.Query) (text 
 	if q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin || q.Creating {
 		text += " AND (o.flags & 2174) <> 0"
 	}
-	for flag, on := range map[provision.Flags]bool{
-		provision.Present: q.Present, provision.Dirty: q.Dirty, provision.Pending: q.Pending,
-		provision.Failed: q.Failed, provision.Held: q.Held, provision.Rejoin: q.Rejoin, provision.Creating: q.Creating,
+	for _, f := range []struct {
+		flag provision.Flags
+		on   bool
+	}{
+		{provision.Present, q.Present},
+		{provision.Dirty, q.Dirty},
+		{provision.Pending, q.Pending},
+		{provision.Failed, q.Failed},
+		{provision.Held, q.Held},
+		{provision.Rejoin, q.Rejoin},
+		{provision.Creating, q.Creating},
 	} {
-		if on {
-			text += fmt.Sprintf(" AND (o.flags & %d) <> 0", flag)
+		if f.on {
+			text += fmt.Sprintf(" AND (o.flags & %d) <> 0", f.flag)
 		}
 	}
 	if !q.DueBefore.IsZero() {
@@ -140,20 +148,11 @@ func (s *Store) scan(ctx context.Context, job string, q provision.Query, after i
 	if err != nil || none {
 		return err
 	}
-	rows, err := s.db.QueryContext(ctx, columns+" WHERE "+where+" AND o.key > ? ORDER BY o.key LIMIT ?", append(args, after, limit)...)
+	st, err := s.stmt(ctx, columns+" WHERE "+where+" AND o.key > ? ORDER BY o.key LIMIT ?")
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fmt.Errorf("sqlite: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("sqlite: %w", err)
-	}
-	return nil
+	return scanRows(ctx, st, append(args, after, limit), scan)
 }
 
 // Count returns how many records a query selects.
@@ -162,7 +161,11 @@ func (s *Store) Count(ctx context.Context, job string, q provision.Query) (n int
 	if err != nil || none {
 		return 0, err
 	}
-	if err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM objects o WHERE "+where, args...).Scan(&n); err != nil {
+	st, err := s.stmt(ctx, "SELECT count(*) FROM objects o WHERE "+where)
+	if err != nil {
+		return 0, err
+	}
+	if err := st.QueryRowContext(ctx, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("sqlite: %w", err)
 	}
 	return n, nil
