@@ -66,10 +66,12 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 	}
 	actual := project(doc, r.shape(rec.Want))
 	drifted := len(c.drifts(r, rec, actual, project(rec.Sent, r.shape(rec.Want)))) > 0
-	if drifted {
-		if len(c.drifted) < maxReadBackDrift {
-			c.drifted[key] = true
-		}
+	if drifted && len(c.drifted) < maxReadBackDrift {
+		c.drifted[key] = true
+	}
+	if drifted || rec.Flags.Has(Unsure) {
+		drifted = true
+		rec.sure()
 		rec.Sent = merge(actual, nil)
 		if rec.Sent == nil {
 			rec.Sent = scim.Document{}
@@ -82,7 +84,10 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 	if r.members != "" && r.isGroup() && !rec.leaving() {
 		before := slices.Clone(rec.SentRefs[r.members])
 		if err := c.readMembers(ctx, r, rec); err != nil {
-			return err
+			// A single group that cannot be read has the members that it is believed to have.
+			if res := c.failed(err); res.fatal != nil {
+				return res.fatal
+			}
 		}
 		drifted = drifted || !slices.Equal(before, rec.SentRefs[r.members])
 	}

@@ -295,7 +295,9 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 		if errors.As(err, &f) && f.Code == EntrySynchronizationSkipped {
 			return result{step: step{action: ActionSkip, code: f.Code, reason: f.Reason}}
 		}
-		return c.failed(err)
+		res := c.failed(err)
+		res.again = res.failure != nil && res.failure.Code == DuplicateSourceEntries
+		return res
 	}
 	if err := c.adopt(ctx, r, rec, doc); err != nil {
 		return c.failed(err)
@@ -303,7 +305,11 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 	if left != nil {
 		// Both at once: the target object is always linked to one of the two.
 		rec.Flags = rec.Flags.With(Created, left.Flags.Has(Created))
-		if err := c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}, Forget: []int64{left.Key}}); err != nil {
+		concerned, err := c.inherit(ctx, left, rec)
+		if err != nil {
+			return result{fatal: err}
+		}
+		if err := c.state.Commit(ctx, c.job.config.Name, &Commit{Put: append(concerned, rec), Forget: []int64{left.Key}}); err != nil {
 			return result{fatal: err}
 		}
 	}
@@ -351,6 +357,7 @@ func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
 	if err != nil {
 		return c.addFailed(ctx, r, rec, err)
 	}
+	c.claim(r, made.ID(), rec.SourceID)
 	rec.linkTo(made.ID(), project(s.after, r.shape(rec.Want)))
 	rec.Flags = rec.Flags.With(Created, true)
 	rec.created()
@@ -419,7 +426,11 @@ func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result
 	}
 	rec.Sent = s.after
 	c.noteState(r, rec, s, wasUnsure)
-	rec.sure()
+	if rec.leaving() {
+		rec.sureOf(rec.Want.Disable)
+	} else {
+		rec.sure()
+	}
 	return result{step: s, writes: 1}
 }
 
@@ -523,10 +534,39 @@ func (c *cycle) adopt(ctx context.Context, r *rule, rec *Record, doc scim.Docume
 	rec.linkTo(doc.ID(), project(doc, r.shape(rec.Want)))
 	rec.Flags = rec.Flags.With(Created, rec.Flags.Has(Creating))
 	rec.created()
+	if err := c.readReferences(ctx, r, rec, doc); err != nil {
+		return err
+	}
 	if r.members == "" || !r.isGroup() {
 		return nil
 	}
 	return c.readMembers(ctx, r, rec)
+}
+
+// readReferences finds out to whom attributes such as manager refer in a target object that is taken over. References to what is linked to
+// no source object are left alone.
+func (c *cycle) readReferences(ctx context.Context, r *rule, rec *Record, doc scim.Document) error {
+	for path := range rec.Want.Refs {
+		if path == r.members && r.isGroup() {
+			continue
+		}
+		l, err := locate(path)
+		if err != nil {
+			continue
+		}
+		var ids []string
+		for _, targetID := range l.referred(doc) {
+			id, err := c.sourceOf(ctx, targetID)
+			if err != nil {
+				return err
+			}
+			if id != "" {
+				ids = append(ids, id)
+			}
+		}
+		setIDs(&rec.SentRefs, path, sorted(ids))
+	}
+	return nil
 }
 
 // readMembers finds out which members a group has that is taken over. Members that are linked to no source object are left alone.

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -66,6 +67,30 @@ func (rec *Record) known(after scim.Document) scim.Document {
 	return before
 }
 
+// knownOf returns what the target is known to hold of some attributes, and of others what it should, so that nothing is sent of those.
+func (rec *Record) knownOf(attributes, after scim.Document) scim.Document {
+	known, before := rec.known(after), after.Clone()
+	for name := range attributes {
+		if v, ok := known[name]; ok {
+			before[name] = v
+		} else {
+			delete(before, name)
+		}
+	}
+	return before
+}
+
+// doubtful reports whether it is not known that the target object of somebody who leaves is there and as [Want.Disable] says. Of
+// other attributes it may not be known what they hold.
+func (rec *Record) doubtful() bool {
+	if !rec.Flags.Has(Unsure) {
+		return false
+	}
+	return len(rec.Tried) == 0 || slices.ContainsFunc(rec.Tried, func(tried scim.Document) bool {
+		return len(tried) == 0 || len(difference(tried, rec.Want.Disable)) > 0
+	})
+}
+
 func (c *cycle) decideCreate(r *rule, rec *Record) step {
 	switch {
 	case len(rec.Want.Match) == 0:
@@ -87,7 +112,7 @@ func (c *cycle) decideLeaving(r *rule, rec *Record) step {
 		return skip(why)
 	case c.protected(r, rec):
 		return skip("the object is protected")
-	case rec.Flags.Has(Disabled) && !rec.Flags.Has(Unsure):
+	case rec.Flags.Has(Disabled) && !rec.doubtful():
 		return c.decideAfter(r, rec, skip)
 	case how == LeaveAlone:
 		return skip(why + "; the policy is to leave it alone")
@@ -101,7 +126,7 @@ func (c *cycle) decideLeaving(r *rule, rec *Record) step {
 		return step{action: ActionDelete, reason: why, before: rec.Sent}
 	case canDisable:
 		after := merge(rec.Sent, rec.Want.Disable)
-		return step{action: ActionDisable, reason: why, before: rec.known(after), after: after}
+		return step{action: ActionDisable, reason: why, before: rec.knownOf(rec.Want.Disable, after), after: after}
 	}
 	return skip(why + "; the mapping and the target offer no way to end its access")
 }

@@ -135,7 +135,15 @@ func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Docu
 		return
 	}
 	// Only what is governed is kept, as there can be as many of these as there are objects.
-	kept := scim.Document(project(doc, r.shape(rec.Want)))
+	shape := r.shape(rec.Want)
+	for path := range rec.Want.Refs {
+		if l, err := locate(path); err == nil && path != r.members {
+			reference := scim.Document{}
+			l.refer(reference, []string{""})
+			shape = merge(shape, reference)
+		}
+	}
+	kept := scim.Document(project(doc, shape))
 	if kept == nil {
 		kept = scim.Document{}
 	}
@@ -204,15 +212,16 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candida
 		return nil, nil, err
 	case left != nil && !c.repeating:
 		return nil, nil, errLeft
-	case left != nil && left.Flags&(Held|Unsure) != 0:
+	case left != nil && (left.Flags.Has(Held) || left.doubtful()):
 		return nil, nil, &Failure{
 			Code: EntryConflict, Attribute: attribute, Transient: true,
 			Reason: fmt.Sprintf("target object %s matches, and is that of source object %s, which has left and is not done with", doc.ID(), other),
 			Remedy: "release the held deletions, if there are any; otherwise nothing: it is tried again",
 		}
 	case left == nil && other != "":
+		// The other one may give the value up, without a change of this one.
 		return nil, nil, &Failure{
-			Code: DuplicateSourceEntries, Attribute: attribute,
+			Code: DuplicateSourceEntries, Attribute: attribute, Transient: true,
 			Reason: fmt.Sprintf("target object %s matches, but it is linked to source object %s", doc.ID(), other),
 		}
 	}
@@ -262,7 +271,7 @@ func (c *cycle) mayAdopt(rec *Record, doc scim.Document) bool {
 func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record) (other string, left *Record, err error) {
 	c.claimsMu.Lock()
 	defer c.claimsMu.Unlock()
-	claim := r.target + "\x00" + targetID
+	claim := claimOf(r, targetID)
 	if other, ok := c.claims[claim]; ok && other != rec.SourceID {
 		return other, nil, nil
 	}
@@ -288,4 +297,13 @@ func (c *cycle) owner(ctx context.Context, r *rule, targetID string, rec *Record
 	}
 	c.claims[claim] = rec.SourceID
 	return "", nil, nil
+}
+
+func claimOf(r *rule, targetID string) string { return r.target + "\x00" + targetID }
+
+// claim notes that a target object was made for a source object: others may find it before that is recorded.
+func (c *cycle) claim(r *rule, targetID, sourceID string) {
+	c.claimsMu.Lock()
+	defer c.claimsMu.Unlock()
+	c.claims[claimOf(r, targetID)] = sourceID
 }

@@ -316,7 +316,7 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		if o.err == nil && rec.TargetID != "" {
 			rec.Want.Disable, rec.Want.Redacted = o.want.Disable, o.want.Redacted
 		}
-		leaving := rec.TargetID != "" && (!rec.Flags.Has(Disabled) || rec.Flags.Has(Unsure))
+		leaving := rec.TargetID != "" && (!rec.Flags.Has(Disabled) || rec.doubtful())
 		rec.Flags = rec.Flags.With(Dirty, leaving)
 		if !leaving && (wasIn || rec.Key == 0) {
 			c.skipped(r, rec, rec.Reason)

@@ -15,8 +15,10 @@ func foldText(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 // waitsForSource are failures that only a change in the source can end.
 func (f *Failure) waitsForSource() bool {
 	switch f.Code {
-	case DuplicateSourceEntries, ImportSkipped, MandatoryFieldsMissing:
+	case ImportSkipped, MandatoryFieldsMissing:
 		return true
+	case DuplicateSourceEntries:
+		return !f.Transient
 	}
 	// The values were computed and do not fit; there was no request.
 	return f.Code == UnprocessableEntity && strings.HasPrefix(f.Remedy, "correct the value in the source, or")
@@ -71,6 +73,19 @@ func (rec *Record) succeeded() {
 func (rec *Record) sure() {
 	rec.Tried = nil
 	rec.Flags &^= Unsure
+}
+
+// sureOf notes that the target holds what was sent of some attributes. What it holds of others stays in doubt.
+func (rec *Record) sureOf(attributes scim.Document) {
+	var doubts []scim.Document
+	for _, tried := range rec.Tried {
+		// It was there, so it had not been deleted.
+		if now := merge(tried, attributes); len(tried) > 0 && !equalDocs(now, rec.Sent) {
+			doubts = append(doubts, now)
+		}
+	}
+	rec.Tried = doubts
+	rec.Flags = rec.Flags.With(Unsure, len(doubts) > 0)
 }
 
 // note counts a step, puts it into the plan, and logs it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,6 +98,45 @@ func (rec *Record) unsend(ids map[string]bool) bool {
 	return changed
 }
 
+// inherit has references to one who left count as references to the one who takes the target object over: it is the same object there. It
+// returns the records that this concerns.
+func (c *cycle) inherit(ctx context.Context, left, heir *Record) ([]*Record, error) {
+	var changed []*Record
+	for _, r := range c.job.rules {
+		if !r.refs {
+			continue
+		}
+		err := c.each(ctx, Query{Type: r.source, Linked: true}, func(rec *Record) error {
+			if rec.Key != left.Key && rec.Key != heir.Key && rec.replaceReference(left.SourceID, heir.SourceID) {
+				rec.Flags |= Dirty
+				changed = append(changed, rec)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	heir.Tried, heir.Flags = left.Tried, heir.Flags.With(Unsure, left.Flags.Has(Unsure))
+	heir.SentRefs, heir.UnsureRefs = maps.Clone(left.SentRefs), maps.Clone(left.UnsureRefs)
+	heir.replaceReference(left.SourceID, heir.SourceID)
+	return changed, nil
+}
+
+// replaceReference puts one source id in the place of another in the references that the target has or may have.
+func (rec *Record) replaceReference(old, now string) bool {
+	changed := false
+	for _, refs := range []map[string][]string{rec.SentRefs, rec.UnsureRefs} {
+		for path, ids := range refs {
+			if slices.Contains(ids, old) {
+				refs[path] = sorted(subtract(ids, []string{old}), []string{now})
+				changed = true
+			}
+		}
+	}
+	return changed
+}
+
 // resolve returns what is known of objects that are referred to, by source id. A person and a group with the same id are told apart
 // by the order of the types: the first one counts.
 func (c *cycle) resolve(ctx context.Context, r *rule, ids []string) (map[string]Head, error) {
@@ -123,8 +163,8 @@ func (c *cycle) refer(ctx context.Context, r *rule, rec *Record) result {
 	if rec.TargetID == "" || rec.leaving() || rec.Flags.Has(Duplicate) || !r.m.Allows(mapping.Update) || c.protected(r, rec) || c.mustWait(rec) {
 		return result{quiet: true, keepScheduled: true}
 	}
-	// A failure to change other attributes does not keep members in, or out; but it is not over either.
-	otherwise := rec.Failure != nil && !rec.Failure.Reference
+	// A failure to change other attributes, or a deactivation that is held back, does not keep members in, or out; but it is not over either.
+	otherwise := rec.Failure != nil && !rec.Failure.Reference || rec.Flags.Has(Held)
 	total := result{quiet: true, step: step{action: ActionUpdate}, keepScheduled: otherwise}
 	before := slices.Concat(unresolvedOf(rec)...)
 	for _, path := range sortedKeys(rec.Want.Refs) {
@@ -305,8 +345,13 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 	if s.fatal != nil {
 		return result{fatal: s.fatal}
 	}
-	refused := subtract(d.add, added)
-	still := subtract(d.remove, removed)
+	refused, still := subtract(d.add, added), subtract(d.remove, removed)
+	gone, stateErr := c.findGoneMembers(ctx, r, refused, known)
+	if stateErr != nil {
+		return result{fatal: stateErr}
+	}
+	refused = subtract(refused, gone)
+	setIDs(&rec.Unresolved, path, sorted(rec.Unresolved[path], gone))
 	setIDs(&rec.SentRefs, path, sorted(d.kept, added, still))
 	setIDs(&rec.UnsureRefs, path, sorted(refused, still))
 	res.writes += s.writes
@@ -319,6 +364,33 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 		res.failure = nil
 	}
 	return res
+}
+
+// findGoneMembers finds out which of the members that a group does not take are gone from the target. They are linked no longer, so that
+// they are made again if they should be there.
+func (c *cycle) findGoneMembers(ctx context.Context, r *rule, ids []string, known map[string]Head) (gone []string, err error) {
+	for _, id := range ids {
+		records, err := c.state.Records(ctx, c.job.config.Name, []int64{known[id].Key})
+		if err != nil {
+			return nil, err
+		}
+		// Objects of the same type may be under way just now.
+		if len(records) == 0 || records[0].Type == r.source || records[0].TargetID == "" {
+			continue
+		}
+		rec := &records[0]
+		member := c.job.rule(rec.Type)
+		if member == nil || !c.isGone(ctx, member, rec.TargetID) {
+			continue
+		}
+		rec.unlink()
+		rec.Flags = rec.Flags.With(Dirty, rec.Flags.Has(Present|InScope))
+		if err := c.intend(ctx, rec); err != nil {
+			return nil, err
+		}
+		gone = append(gone, id)
+	}
+	return gone, nil
 }
 
 func (c *cycle) isGone(ctx context.Context, r *rule, id string) bool {

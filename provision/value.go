@@ -320,6 +320,23 @@ func (l location) refer(doc map[string]any, ids []string) {
 	doc[l.path.Attr.Name] = list
 }
 
+// referred returns the target ids that a reference of a document has.
+func (l location) referred(doc map[string]any) []string {
+	if urn := l.path.Attr.URN; urn != "" && !strings.HasPrefix(urn, "urn:ietf:params:scim:schemas:core:") {
+		doc, _ = field(doc, urn).(map[string]any)
+	}
+	var ids []string
+	for _, v := range asList(field(doc, l.path.Attr.Name)) {
+		if object, ok := v.(map[string]any); ok {
+			v = field(object, "value")
+		}
+		if id, ok := v.(string); ok && id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // matchFilter returns the filter that finds a matching value.
 func matchFilter(m MatchValue) (filter.Filter, error) {
 	p, err := filter.ParsePath(m.Attribute)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -97,7 +98,7 @@ func (d *directory) Entries(_ context.Context, objectType string) iter.Seq2[prov
 			yield(provision.Entry{}, d.fail)
 			return
 		}
-		for id := range d.deleted[objectType] {
+		for _, id := range slices.Sorted(maps.Keys(d.deleted[objectType])) {
 			if !yield(provision.Entry{ID: id, Deleted: true}, nil) {
 				return
 			}
@@ -136,6 +137,8 @@ type application struct {
 	// reserved are user names refused with 409 although nobody is seen to have them.
 	reserved map[string]bool
 	pages    int
+	// watch is told of each change, unless nil.
+	watch func(resourceType, id string, before, after scim.Document)
 }
 
 func newApplication() *application {
@@ -262,6 +265,12 @@ func (a *application) Get(_ context.Context, resourceType, id string) (doc scim.
 	return doc, err
 }
 
+func (a *application) changed(resourceType, id string, before, after scim.Document) {
+	if a.watch != nil {
+		a.watch(resourceType, id, before, after)
+	}
+}
+
 func uniqueName(resourceType string) string {
 	if resourceType == "Group" {
 		return "displayName"
@@ -299,6 +308,7 @@ func (a *application) Create(_ context.Context, resourceType string, doc scim.Do
 		doc = doc.Clone()
 		doc["id"] = id
 		a.objects[resourceType][id] = doc
+		a.changed(resourceType, id, nil, doc)
 		made = doc.Clone()
 		return nil
 	})
@@ -327,12 +337,16 @@ func (a *application) Update(_ context.Context, resourceType, id string, before,
 			}
 		}
 		for name, v := range after.Clone() {
-			changed[name] = v
+			// As a PATCH does it: what is not to change is as it is.
+			if !reflect.DeepEqual(before[name], v) {
+				changed[name] = v
+			}
 		}
 		if err := a.taken(resourceType, id, changed); err != nil {
 			return err
 		}
 		a.objects[resourceType][id] = changed
+		a.changed(resourceType, id, doc, changed)
 		if changed["active"] == false && a.dropsMemberships {
 			for _, g := range a.objects["Group"] {
 				g["members"] = withoutMember(g, id)
@@ -369,22 +383,26 @@ func (a *application) ChangeMembers(_ context.Context, resourceType, id string, 
 				return err
 			}
 		}
+		before := g.Clone()
 		for _, m := range append(slices.Clone(remove), add...) {
 			g["members"] = withoutMember(g, m)
 		}
 		for _, m := range add {
 			g["members"] = append(g["members"].([]any), map[string]any{"value": m})
 		}
+		a.changed(resourceType, id, before, g)
 		return nil
 	})
 }
 
 func (a *application) Delete(_ context.Context, resourceType, id string) error {
 	return a.call(fmt.Sprintf("delete %s %s", resourceType, id), func() error {
-		if _, ok := a.objects[resourceType][id]; !ok {
+		doc, ok := a.objects[resourceType][id]
+		if !ok {
 			return scim.NewError(404, "", "no such resource")
 		}
 		delete(a.objects[resourceType], id)
+		a.changed(resourceType, id, doc, nil)
 		for _, g := range a.objects["Group"] {
 			g["members"] = withoutMember(g, id)
 		}
@@ -445,6 +463,7 @@ func groupMapping() mapping.ObjectMapping {
 // world is a job with all that belongs to it.
 type world struct {
 	t        testing.TB
+	name     string
 	clock    *clock
 	source   *directory
 	app      *application
@@ -462,8 +481,12 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = state.Close() })
+	return newWorldOn(t, state)
+}
+
+func newWorldOn(t testing.TB, state provision.State) *world {
 	w := &world{
-		t: t, clock: newClock(), source: newDirectory(), app: newApplication(), state: state,
+		t: t, name: "job", clock: newClock(), source: newDirectory(), app: newApplication(), state: state,
 		mappings: []mapping.ObjectMapping{userMapping(), groupMapping()},
 	}
 	w.target = w.app
@@ -473,7 +496,7 @@ func newWorld(t testing.TB) *world {
 func (w *world) job() *provision.Job {
 	w.t.Helper()
 	c := w.config
-	c.Name, c.Target, c.State, c.Clock = "job", w.target, w.state, w.clock
+	c.Name, c.Target, c.State, c.Clock = w.name, w.target, w.state, w.clock
 	if c.Source == nil {
 		c.Source = w.source
 	}
