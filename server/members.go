@@ -246,8 +246,12 @@ func (c *call) leaveGroups(ctx context.Context, member Key) error {
 func (c *call) leaveGroup(ctx context.Context, group Key, member string) error {
 	change := Change{Kind: MembersLeft, Key: group, Partial: true, Members: MemberChange{Remove: []string{member}}}
 	if c.s.members != nil {
+		r := Resource{Key: group, Version: c.s.opts.NewVersion()}
+		if rt, ok := c.s.typeNamed(group.Type); ok {
+			r.Schema = rt.schema
+		}
 		result, err := c.s.members.UpdateMembers(ctx, MemberUpdate{
-			Resource: Resource{Key: group, Version: c.s.opts.NewVersion()}, Modified: c.s.opts.Now(), MemberChange: change.Members,
+			Resource: r, Modified: c.s.opts.Now(), MemberChange: change.Members,
 		})
 		if err == nil && result.Changed {
 			c.after(ctx, change)
@@ -267,6 +271,7 @@ func (c *call) leaveGroup(ctx context.Context, group Key, member string) error {
 		change.New = Modified(withoutMember(r.Document, member), c.s.opts.Now())
 		err = c.s.store.Update(ctx, Update{IfVersion: r.Version, Resource: Resource{
 			Key: group, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
+			Schema: rt.schema,
 		}})
 		if err == nil {
 			c.after(ctx, change)

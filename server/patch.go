@@ -228,7 +228,7 @@ func (c *call) patchMembers(ctx context.Context, to route, ops, rest []scim.Patc
 func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource, change Change, conditions conditions) (patched, error) {
 	now := c.s.opts.Now()
 	u := MemberUpdate{
-		Resource: Resource{Key: old.Key, Version: c.s.opts.NewVersion()}, Modified: now, MemberChange: change.Members,
+		Resource: Resource{Key: old.Key, Version: c.s.opts.NewVersion(), Schema: rt.schema}, Modified: now, MemberChange: change.Members,
 	}
 	if !equalDocuments(old.Document, change.New) {
 		u.Document = change.New

@@ -114,7 +114,7 @@ func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body
 	}
 	r := Resource{
 		Key: change.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
-		Rendering: new(Rendering),
+		Schema: rt.schema, Rendering: new(Rendering),
 	}
 	r.ID = change.New.ID()
 	if err := c.s.store.Create(ctx, r); err != nil {
@@ -268,7 +268,7 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 	setModified(change.New, c.s.opts.Now())
 	r := Resource{
 		Key: old.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
-		Rendering: new(Rendering),
+		Schema: rt.schema, Rendering: new(Rendering),
 	}
 	u := Update{Resource: r, IfVersion: old.Version}
 	if change.Partial {

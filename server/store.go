@@ -59,6 +59,9 @@ type Resource struct {
 	// Unique are the values that no other resource may have. They are there when the resource is written; a store need not return
 	// them.
 	Unique []Unique
+	// Schema is that of the type. It is there when the resource is written, for stores which make indexes of its attributes; a store
+	// need not return it.
+	Schema *schema.Schema
 	// Rendering comes with a Document that is written, for stores which keep documents in memory: they may return it with the
 	// same document. It may always be nil.
 	Rendering *Rendering
@@ -147,7 +150,8 @@ type MemberStore interface {
 // Members is the name of the attribute that a [MemberStore] keeps apart.
 const Members = "members"
 
-// MemberUpdate is a change of the members of a resource. Of Resource, Document and Unique may be missing.
+// MemberUpdate is a change of the members of a resource. Of Resource, Document and Unique may be missing, and Schema when
+// the server does not know the type.
 type MemberUpdate struct {
 	Resource
 	IfVersion string

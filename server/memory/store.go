@@ -190,7 +190,7 @@ func (t *tenant) putDocument(tab *table, rec *record, v *version, r server.Resou
 	for _, u := range rec.unique {
 		t.unique[u] = rec
 	}
-	r.Unique = nil
+	r.Unique, r.Schema = nil, nil
 	v.resource = r
 	tab.reindex(rec, v.sequence, entries)
 	tab.set(rec, v)

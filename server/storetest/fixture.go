@@ -51,7 +51,16 @@ func document(typ, id string, attributes scim.Document) scim.Document {
 
 // resource returns a resource with a fresh version.
 func (f *fixture) resource(key server.Key, attributes scim.Document, unique ...server.Unique) server.Resource {
-	return server.Resource{Key: key, Version: f.version(), Document: document(key.Type, key.ID, attributes), Unique: unique}
+	return server.Resource{
+		Key: key, Version: f.version(), Document: document(key.Type, key.ID, attributes), Unique: unique, Schema: schemaOf(key.Type),
+	}
+}
+
+func schemaOf(typ string) *schema.Schema {
+	if typ == "Group" {
+		return schema.Group()
+	}
+	return schema.User()
 }
 
 func (f *fixture) create(key server.Key, attributes scim.Document, unique ...server.Unique) server.Resource {
@@ -103,6 +112,7 @@ func (f *fixture) get(key server.Key, omit ...string) server.Resource {
 func (f *fixture) wantResource(want, got server.Resource) {
 	f.Helper()
 	want.Unique, got.Unique = nil, nil
+	want.Schema, got.Schema = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		f.Errorf("resource (-want +got):\n%s", diff)
 	}
