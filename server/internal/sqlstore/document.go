@@ -1,0 +1,119 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/server"
+)
+
+// encodeOptions make JSON that is read back as the same values: a float stays one when it is a whole number.
+var encodeOptions = json.JoinOptions(
+	json.Deterministic(true),
+	json.WithMarshalers(json.MarshalToFunc(func(e *jsontext.Encoder, f float64) error {
+		if f != math.Trunc(f) || math.Abs(f) >= 1e21 { // from there on it is written with an exponent
+			return errors.ErrUnsupported
+		}
+		return e.WriteValue(jsontext.Value(fmt.Sprintf("%.1f", f)))
+	})),
+)
+
+func encode(object map[string]any) (string, error) {
+	data, err := json.Marshal(object, encodeOptions)
+	if err != nil {
+		return "", fmt.Errorf("encode document: %w", err)
+	}
+	return string(data), nil
+}
+
+func decode(text string) (scim.Document, error) {
+	doc, err := scim.DecodeDocument([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("document in the database: %w", err)
+	}
+	return doc, nil
+}
+
+// member is a member of a group, as it is kept apart from the document.
+type member struct {
+	value string
+	// element are the sub-attributes other than value as JSON; nil when there are none.
+	element *string
+}
+
+// split takes the members out of a document. Of two with one value the first counts. Elements that are no members stay.
+func split(doc scim.Document) (scim.Document, []member, error) {
+	list, ok := doc[server.Members].([]any)
+	if !ok {
+		return doc, nil, nil
+	}
+	members := make([]member, 0, len(list))
+	seen := make(map[string]bool, len(list))
+	var others []any
+	for _, e := range list {
+		value, ok := server.MemberValue(e)
+		switch {
+		case !ok:
+			others = append(others, e)
+		case !seen[value]:
+			seen[value] = true
+			m, err := memberOf(e.(map[string]any))
+			if err != nil {
+				return nil, nil, err
+			}
+			members = append(members, m)
+		}
+	}
+	doc = maps.Clone(doc)
+	if doc[server.Members] = others; others == nil {
+		delete(doc, server.Members)
+	}
+	return doc, members, nil
+}
+
+func memberOf(element map[string]any) (member, error) {
+	m := member{value: element["value"].(string)}
+	if len(m.value) > maxKey || !plain(m.value) {
+		e := scim.NewError(400, scim.InvalidValue, "members.value must be the id of a resource")
+		e.Attribute = server.Members
+		return m, e
+	}
+	if len(element) == 1 {
+		return m, nil
+	}
+	rest := maps.Clone(element)
+	delete(rest, "value")
+	text, err := encode(rest)
+	m.element = &text
+	return m, err
+}
+
+// object returns the element that the member is in its group.
+func (m member) object() (map[string]any, error) {
+	if m.element == nil {
+		return map[string]any{"value": m.value}, nil
+	}
+	object, err := decode(*m.element)
+	if err != nil {
+		return nil, err
+	}
+	object["value"] = m.value
+	return object, nil
+}
+
+// join returns a document with members. doc is not changed.
+func join(doc scim.Document, members []any) scim.Document {
+	if len(members) == 0 {
+		return doc
+	}
+	others, _ := doc[server.Members].([]any)
+	doc = maps.Clone(doc)
+	doc[server.Members] = append(others[:len(others):len(others)], members...)
+	return doc
+}

@@ -1,0 +1,192 @@
+package sqlstore
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/server"
+)
+
+// position is where a page begins: after the resource with the sequence number and, in an order, with the key.
+type position struct {
+	Seq int64           `json:"s"`
+	Key *server.SortKey `json:"k,omitzero"`
+}
+
+func parsePosition(text string) (p position, err error) {
+	if text == "" {
+		return p, nil
+	}
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return p, scim.NewError(400, scim.InvalidCursor, "the cursor is not one of this query")
+	}
+	return p, nil
+}
+
+func (p position) String() string {
+	data, err := json.Marshal(p)
+	if err != nil { // only for text that is not UTF-8, which documents do not hold
+		return ""
+	}
+	return string(data)
+}
+
+// search is a query at work.
+type search struct {
+	server.Query
+	store *Store
+	after position
+	// shape is what the schema of the query asks for, and id its number.
+	shape *shape
+	id    int64
+	// stale says that there are resources of other shapes.
+	stale bool
+}
+
+// Query returns a page of the resources. Total and page are of one moment, unless the query has a View.
+func (s *Store) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	page, err := s.query(ctx, q)
+	return page, wrap("query", err)
+}
+
+func (s *Store) query(ctx context.Context, q server.Query) (page server.Page, err error) {
+	sc := &search{Query: q, store: s, shape: s.shape(q.Type, q.Schema)}
+	if sc.after, err = parsePosition(q.After); err != nil {
+		return page, err
+	}
+	if !possible(server.Key{Tenant: q.Tenant, Type: q.Type}) {
+		return page, nil
+	}
+	if sc.id, err = s.shapeID(ctx, sc.shape, false); err != nil {
+		return page, err
+	}
+	if q.View != nil {
+		// Views ask the store, too: the transaction must not wait for them.
+		err := s.db.Read(ctx, func(tx Tx) (err error) {
+			sc.stale, err = sc.hasStale(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return page, err
+		}
+		return sc.scan(ctx, func(do func(Tx) error) error { return s.db.Read(ctx, do) })
+	}
+	err = s.db.Read(ctx, func(tx Tx) error {
+		page, err = sc.inOne(ctx, tx)
+		return err
+	})
+	return page, err
+}
+
+// inOne returns the page from one transaction.
+func (s *search) inOne(ctx context.Context, tx Tx) (server.Page, error) {
+	plain := s.Match == nil && s.Order.Attribute == nil
+	if !plain {
+		var err error
+		if s.stale, err = s.hasStale(ctx, tx); err != nil {
+			return server.Page{}, err
+		}
+	}
+	if c, ok := s.translate(); ok && (plain || !s.stale) {
+		return s.selected(ctx, tx, c)
+	}
+	return s.scan(ctx, func(do func(Tx) error) error { return do(tx) })
+}
+
+// hasStale reports whether there are resources of another shape. Their search and terms say nothing.
+func (s *search) hasStale(ctx context.Context, tx Tx) (stale bool, err error) {
+	err = tx.Query(ctx, func(Row) error { stale = true; return nil },
+		`SELECT 1 WHERE EXISTS (SELECT 1 FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.shape < $3)
+OR EXISTS (SELECT 1 FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.shape > $3)`, s.Tenant, s.Type, s.id)
+	return stale, err
+}
+
+// clause is a part of a statement, whose first arguments are tenant, type and shape.
+type clause struct {
+	where strings.Builder
+	args  []any
+}
+
+func (s *search) clause() *clause {
+	c := &clause{args: []any{s.Tenant, s.Type}}
+	c.where.WriteString(" FROM resources r WHERE r.tenant = $1 AND r.type = $2")
+	return c
+}
+
+// arg adds an argument and returns its place.
+func (c *clause) arg(v any) string {
+	c.args = append(c.args, v)
+	return place(len(c.args))
+}
+
+func (c *clause) and(condition string) {
+	c.where.WriteString(" AND ")
+	c.where.WriteString(condition)
+}
+
+// selected returns the page that the database finds by itself.
+func (s *search) selected(ctx context.Context, tx Tx, c *clause) (page server.Page, err error) {
+	matching, args := c.where.String(), c.args
+	if s.After != "" {
+		c.and("r.seq > " + c.arg(s.after.Seq))
+	}
+	text := "SELECT " + columns + c.where.String() + " ORDER BY r.seq LIMIT " + c.arg(more(s.Limit)) + " OFFSET " + c.arg(int64(s.Offset))
+	list, err := rows(ctx, tx, text, c.args...)
+	if err != nil {
+		return page, err
+	}
+	found := list[:min(len(list), s.Limit)]
+	if len(list) > s.Limit {
+		last := position{Seq: s.after.Seq}
+		if len(found) > 0 {
+			last.Seq = found[len(found)-1].seq
+		}
+		page.Next = last.String()
+	}
+	if s.Total {
+		switch {
+		case page.Next == "" && s.After == "" && (len(found) > 0 || s.Offset == 0):
+			page.Total = s.Offset + len(found)
+		case s.Match == nil:
+			err = tx.Query(ctx, func(r Row) error { return r.Scan(&page.Total) },
+				"SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE tenant = $1 AND type = $2", s.Tenant, s.Type)
+		default:
+			err = tx.Query(ctx, func(r Row) error { return r.Scan(&page.Total) }, "SELECT count(*)"+matching, args...)
+		}
+	}
+	if err != nil {
+		return page, err
+	}
+	page.Resources, err = s.resources(ctx, tx, found)
+	return page, err
+}
+
+// more is how many rows are read to know whether there are more than limit.
+func more(limit int) int64 {
+	if limit == math.MaxInt {
+		return math.MaxInt64
+	}
+	return int64(limit) + 1
+}
+
+// resources returns rows as resources, with members when they are wanted.
+func (s *search) resources(ctx context.Context, tx Tx, list []row) ([]server.Resource, error) {
+	out := make([]server.Resource, len(list))
+	if !s.omits(server.Members) {
+		pointers := make([]*row, len(list))
+		for i := range list {
+			pointers[i] = &list[i]
+		}
+		if err := addMembers(ctx, tx, pointers); err != nil {
+			return nil, err
+		}
+	}
+	for i, r := range list {
+		out[i] = r.resource
+	}
+	return out, nil
+}

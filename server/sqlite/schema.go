@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/scimbridge/scim/server/internal/sqlstore"
+)
+
+// migrations bring a file from version i to i+1. They are only ever appended to. Package sqlstore says what the tables are for.
+var migrations = [...]string{
+	`
+CREATE TABLE resources (
+	seq      INTEGER PRIMARY KEY,
+	tenant   TEXT NOT NULL,
+	type     TEXT NOT NULL,
+	id       TEXT NOT NULL,
+	version  TEXT NOT NULL,
+	members  INTEGER NOT NULL,
+	shape    INTEGER NOT NULL,
+	document TEXT NOT NULL,
+	search   BLOB
+);
+CREATE UNIQUE INDEX resources_id ON resources (tenant, type, id);
+CREATE INDEX resources_order ON resources (tenant, type, seq);
+CREATE INDEX resources_shape ON resources (tenant, type, shape);
+CREATE TABLE uniques (
+	tenant    TEXT NOT NULL,
+	scope     TEXT NOT NULL,
+	attribute TEXT NOT NULL,
+	value     TEXT NOT NULL,
+	owner     INTEGER NOT NULL,
+	PRIMARY KEY (tenant, scope, attribute, value)
+) WITHOUT ROWID;
+CREATE INDEX uniques_owner ON uniques (owner);
+CREATE TABLE terms (
+	tenant    TEXT NOT NULL,
+	type      TEXT NOT NULL,
+	attribute TEXT NOT NULL,
+	value     TEXT NOT NULL,
+	owner     INTEGER NOT NULL,
+	PRIMARY KEY (tenant, type, attribute, value, owner)
+) WITHOUT ROWID;
+CREATE INDEX terms_owner ON terms (owner);
+CREATE TABLE members (
+	tenant   TEXT NOT NULL,
+	owner    INTEGER NOT NULL,
+	position INTEGER NOT NULL,
+	value    TEXT NOT NULL,
+	element  TEXT,
+	PRIMARY KEY (tenant, owner, position)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX members_value ON members (tenant, value, owner);
+CREATE TABLE counts (
+	tenant TEXT NOT NULL,
+	type   TEXT NOT NULL,
+	slot   INTEGER NOT NULL,
+	n      INTEGER NOT NULL,
+	PRIMARY KEY (tenant, type, slot)
+) WITHOUT ROWID;
+CREATE TABLE shapes (
+	id          INTEGER PRIMARY KEY,
+	fingerprint TEXT NOT NULL UNIQUE
+);
+-- The last seq that was given away. A number is not used again, so that a cursor never means another resource.
+CREATE TABLE sequence (last INTEGER NOT NULL);
+INSERT INTO sequence VALUES (0);
+`,
+}
+
+// applicationID marks the files of this package: "SCIM" in ASCII.
+const applicationID = 0x5343494d
+
+// migrate brings the file to the newest version, in one transaction. It changes nothing in a file that is not of this package.
+func migrate(ctx context.Context, c *conn) error {
+	return c.transact(ctx, "BEGIN IMMEDIATE", func() error {
+		var version, application, tables int
+		err := c.Query(ctx, func(r sqlstore.Row) error { return r.Scan(&version, &application, &tables) },
+			`SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id`)
+		switch {
+		case err != nil:
+			return err
+		case application != applicationID && (application != 0 || version != 0 || tables != 0):
+			return errors.New("the file is a database of another program")
+		case version > len(migrations):
+			return fmt.Errorf("the file has version %d, which a newer program wrote; this one knows %d", version, len(migrations))
+		case version == len(migrations):
+			return nil
+		}
+		for _, m := range migrations[version:] {
+			if _, err := c.ExecContext(ctx, m); err != nil {
+				return err
+			}
+		}
+		_, err = c.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", len(migrations), applicationID))
+		return err
+	})
+}
