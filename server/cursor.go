@@ -18,6 +18,8 @@ type cursor struct {
 	Type int `json:"r,omitzero"`
 	// After is [Page.Next] of the page before, empty for the type's first page.
 	After string `json:"a,omitzero"`
+	// Merge is where each type goes on when the resources of several are ordered; then Type and After are not used.
+	Merge []mergePosition `json:"m,omitempty"`
 	// Digest is of what the client asked for.
 	Digest string `json:"d"`
 	// Issued is in Unix seconds.

@@ -32,5 +32,7 @@
 // What is never returned, such as the password, is never shown, cannot be asked for in filters and orders (403 sensitive), and
 // appears in no log. Errors of stores reach the log only.
 //
-// All results have a stable order: that of creation, or that of sortBy with ties in the order of creation.
+// All results have a stable order: that of creation, or that of sortBy with ties in the order of creation. Pages are by index, or by
+// cursor when the request has the parameter cursor (RFC 9865): one type or all, ordered or not. Cursors go forward only, and no
+// previousCursor is offered, which the RFC leaves open.
 package server

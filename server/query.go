@@ -153,10 +153,12 @@ func (c *call) answerSearch(ctx context.Context, to route, sr searchRequest) (re
 	}
 	var result result
 	switch {
-	case window.cursor != nil:
-		result, err = c.fromCursor(ctx, queries, window)
+	case len(queries) > 1 && queries[0].ordered && window.cursor != nil:
+		result, err = c.mergedFromCursor(ctx, queries, window)
 	case len(queries) > 1 && queries[0].ordered:
 		result, err = c.merged(ctx, queries, window)
+	case window.cursor != nil:
+		result, err = c.fromCursor(ctx, queries, window)
 	default:
 		result, err = c.fromIndex(ctx, queries, window)
 	}
@@ -380,10 +382,7 @@ func (c *call) fromCursor(ctx context.Context, queries []typeQuery, w window) (r
 	if err != nil {
 		return r, err
 	}
-	if len(queries) > 1 && queries[0].ordered {
-		return r, badRequest(scim.InvalidCursor, "results of several resource types that are ordered have pages by startIndex only")
-	}
-	if position.Type >= len(queries) {
+	if position.Type >= len(queries) || position.Merge != nil {
 		return r, invalidCursor()
 	}
 	left := w.count
@@ -417,92 +416,6 @@ func (c *call) fromCursor(ctx context.Context, queries []typeQuery, w window) (r
 		}
 	}
 	return r, nil
-}
-
-// merged returns a page of the ordered resources of several types.
-func (c *call) merged(ctx context.Context, queries []typeQuery, w window) (result, error) {
-	var r result
-	sources := make([]*source, len(queries))
-	for i := range queries {
-		q := queries[i]
-		q.Limit, q.Total = min(w.start-1+w.count, c.s.opts.Limits.MaxResults), true
-		sources[i] = &source{call: c, q: q, first: true}
-		if err := sources[i].fill(ctx); err != nil {
-			return r, err
-		}
-		r.total += sources[i].total
-	}
-	for n := 0; n < w.start-1+w.count; n++ {
-		next, err := least(ctx, sources)
-		if err != nil || next == nil {
-			return r, err
-		}
-		resource := next.page[0]
-		next.page, next.keys = next.page[1:], next.keys[1:]
-		if n < w.start-1 {
-			continue
-		}
-		list, err := c.show(ctx, next.q.view, []Resource{resource})
-		if err != nil {
-			return r, err
-		}
-		r.shown = append(r.shown, list...)
-	}
-	return r, nil
-}
-
-// source yields the resources of one type in order.
-type source struct {
-	call  *call
-	q     typeQuery
-	page  []Resource
-	keys  []SortKey
-	first bool
-	total int
-}
-
-// fill reads the next page when the one before is used up.
-func (s *source) fill(ctx context.Context) error {
-	if len(s.page) > 0 || !s.first && s.q.After == "" || s.q.Limit == 0 && !s.first {
-		return nil
-	}
-	page, err := s.call.ask(ctx, s.q.Query)
-	if err != nil {
-		return err
-	}
-	if s.first {
-		s.total = page.Total
-	}
-	s.first, s.page, s.q.After, s.q.Total = false, page.Resources, page.Next, false
-	s.keys = make([]SortKey, len(s.page))
-	for i, r := range s.page {
-		doc := r.Document
-		if s.q.View != nil {
-			if doc, err = s.q.View(ctx, r); err != nil {
-				return err
-			}
-		}
-		s.keys[i] = s.q.Order.Key(doc)
-	}
-	return nil
-}
-
-// least returns the source whose next resource comes first; nil when all are used up.
-func least(ctx context.Context, sources []*source) (*source, error) {
-	var first *source
-	for _, s := range sources {
-		if err := s.fill(ctx); err != nil {
-			return nil, err
-		}
-		if len(s.page) == 0 {
-			continue
-		}
-		order := s.q.Order
-		if first == nil || order.Compare(s.keys[0], first.keys[0]) < 0 {
-			first = s
-		}
-	}
-	return first, nil
 }
 
 // answerList answers with a ListResponse (RFC 7644 section 3.4.2).

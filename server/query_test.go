@@ -12,6 +12,7 @@ import (
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/memory"
 )
 
 // people creates users 1 to 4 and groups 5 and 6; user 1 is in both groups, and group 5 is in group 6.
@@ -230,8 +231,120 @@ func TestRootQuery(t *testing.T) {
 	if diff := cmp.Diff([]string{"1", "2", "3", "4", "5", "6"}, pages); diff != "" {
 		t.Errorf("pages by cursor (-want +got):\n%s", diff)
 	}
-	s.get("/?cursor=&sortBy=displayName").wantError(400, scim.InvalidCursor)
 	s.send("POST", "/", `{}`).wantError(405, "").wantHeader("Allow", "GET, HEAD")
+}
+
+// pages reads all pages of a query, in which % stands for the cursor.
+func (s *service) pages(query string, between func(page int)) (pages [][]string) {
+	s.t.Helper()
+	cursor := ""
+	for n := 1; ; n++ {
+		r := s.get(strings.Replace(query, "%", cursor, 1)).want(200)
+		ids := []string{}
+		for _, e := range r.at("Resources").([]any) {
+			ids = append(ids, e.(map[string]any)["id"].(string))
+		}
+		pages = append(pages, ids)
+		next, ok := r.at("nextCursor").(string)
+		if !ok {
+			return pages
+		}
+		if n > 100 {
+			s.t.Fatalf("%s has no end: %v", query, pages)
+		}
+		cursor = next
+		if between != nil {
+			between(n)
+		}
+	}
+}
+
+func TestOrderedCursorsOverSeveralTypes(t *testing.T) {
+	s := newService(t)
+	s.people()
+	for query, want := range map[string][][]string{
+		"/?cursor=%&sortBy=displayName&count=1":                       {{"6"}, {"1"}, {"2"}, {"5"}, {"3"}, {"4"}},
+		"/?cursor=%&sortBy=displayName&count=2":                       {{"6", "1"}, {"2", "5"}, {"3", "4"}},
+		"/?cursor=%&sortBy=displayName&count=4":                       {{"6", "1", "2", "5"}, {"3", "4"}},
+		"/?cursor=%&sortBy=displayName&count=6":                       {{"6", "1", "2", "5", "3", "4"}},
+		"/?cursor=%&sortBy=displayName&sortOrder=descending&count=5":  {{"3", "4", "5", "2", "1"}, {"6"}},
+		"/?cursor=%&sortBy=userName&count=4&attributes=id":            {{"1", "2", "3", "4"}, {"5", "6"}},
+		"/?cursor=%&sortBy=displayName&filter=displayName+pr&count=3": {{"6", "1", "2"}, {"5"}},
+	} {
+		if diff := cmp.Diff(want, s.pages(query, nil)); diff != "" {
+			t.Errorf("pages of %s (-want +got):\n%s", query, diff)
+		}
+	}
+	r := s.get("/?cursor&sortBy=displayName&count=2").want(200).wantAt("totalResults", int64(6)).wantAt("startIndex", nil)
+	next := r.at("nextCursor").(string)
+	s.get("/?cursor="+next+"&sortBy=displayName&count=0").wantIDs().wantAt("totalResults", int64(6))
+	for _, path := range []string{"/?cursor=" + next, "/?sortBy=userName&cursor=" + next, "/Users?sortBy=displayName&cursor=" + next} {
+		s.get(path).wantError(400, scim.InvalidCursor)
+	}
+
+	// What comes and goes between the pages does not make others come twice or not at all.
+	seen := map[string]int{}
+	for _, page := range s.pages("/?cursor=%&sortBy=displayName&count=2", func(page int) {
+		switch page {
+		case 1:
+			s.create("/Users", `{"userName":"early","displayName":"AAA"}`)
+			s.send("DELETE", "/Users/1", "").want(204)
+		case 2:
+			s.create("/Groups", `{"displayName":"ZZZ"}`)
+		}
+	}) {
+		for _, id := range page {
+			seen[id]++
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"6": 1, "1": 1, "2": 1, "5": 1, "3": 1, "4": 1}, seen); diff != "" {
+		t.Errorf("how often each was in a page (-want +got):\n%s", diff)
+	}
+}
+
+// changingStore calls before in front of each query.
+type changingStore struct {
+	server.Store
+	before func()
+}
+
+func (s *changingStore) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	if s.before != nil {
+		s.before()
+	}
+	return s.Store.Query(ctx, q)
+}
+
+func TestOrderedCursorsAreReadAgainWhenSomethingChanges(t *testing.T) {
+	inner := memory.New()
+	store := &changingStore{Store: plainStore{inner}}
+	s := newServiceOn(t, store)
+	s.people()
+	queries := 0
+	store.before = func() {
+		if queries++; queries == 3 { // the page was read, where it ends was not
+			if err := inner.Delete(t.Context(), server.Key{Type: "User", ID: "1"}, ""); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if diff := cmp.Diff([][]string{{"6", "2"}, {"5", "3"}, {"4"}}, s.pages("/?cursor=%&sortBy=displayName&count=2", nil)); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
+	}
+	last := "6"
+	store.before = func() { // another group All every time
+		queries++
+		if err := inner.Delete(t.Context(), server.Key{Type: "Group", ID: last}, ""); err != nil {
+			t.Error(err)
+		}
+		last = fmt.Sprint("new", queries)
+		if err := inner.Create(t.Context(), server.Resource{
+			Key: server.Key{Type: "Group", ID: last}, Version: "v", Document: scim.Document{"id": last, "displayName": "All"},
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	s.get("/?cursor&sortBy=displayName&count=2").wantError(503, "").wantHeader("Retry-After", "1")
 }
 
 func TestBeforeQueryNarrowsAndRefuses(t *testing.T) {

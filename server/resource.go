@@ -282,7 +282,9 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 }
 
 // equalDocuments reports whether two documents are identical. The order of the elements of an array counts.
-func equalDocuments(a, b scim.Document) bool { return equalValues(map[string]any(a), map[string]any(b)) }
+func equalDocuments(a, b scim.Document) bool {
+	return equalValues(map[string]any(a), map[string]any(b))
+}
 
 func equalValues(a, b any) bool {
 	switch a := a.(type) {
