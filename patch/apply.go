@@ -20,6 +20,9 @@ type Result struct {
 	// is false. A write of a sensitive attribute, such as password, is always a change, so that nobody can guess
 	// the old value.
 	Changed bool
+	// Sensitive reports whether an operation has written a sensitive attribute. Then the document may be equal to the old one, and
+	// must still be treated as another.
+	Sensitive bool
 }
 
 // Apply returns the document after the operations, in their order: all of them, or an error and none. doc must be in
@@ -47,7 +50,7 @@ func Apply(s *schema.Schema, doc scim.Document, ops []scim.PatchOperation, opts 
 	if !e.changed {
 		return Result{Document: doc}, nil
 	}
-	return Result{Document: assemble(e.root, e.ownRoot, e.lists), Changed: true}, nil
+	return Result{Document: assemble(e.root, e.ownRoot, e.lists), Changed: true, Sensitive: e.sensitive}, nil
 }
 
 // edit is one request being applied to a document. What it changes is copied first.
@@ -63,8 +66,10 @@ type edit struct {
 	// extended holds, for each extension that was touched, whether it had attributes before.
 	extended map[*schema.Attribute]bool
 	// eager lets lists build an index at once.
-	eager        bool
-	changed      bool
+	eager   bool
+	changed bool
+	// sensitive says that a sensitive attribute was written.
+	sensitive    bool
 	work, growth int
 }
 

@@ -17,6 +17,9 @@ func (e *edit) applyMultiple(p place, kind scim.PatchOp, value any) error {
 	}
 	switch {
 	case l.version == version:
+		if kind != scim.OpRemove {
+			e.wrote(p.attr)
+		}
 		return nil
 	case before > 0 && p.attr.Mutability == schema.Immutable:
 		return immutable(p.attr)
@@ -24,6 +27,7 @@ func (e *edit) applyMultiple(p place, kind scim.PatchOp, value any) error {
 		return refuse(scim.Mutability, p.attr.Path(), "%s is required", p.attr.Path())
 	}
 	e.changed = true
+	e.wrote(p.attr)
 	return nil
 }
 

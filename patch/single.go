@@ -102,14 +102,22 @@ func (e *edit) write(a *schema.Attribute, v any) error {
 		}
 		return nil
 	case equal(old, v):
-		e.changed = e.changed || a.Sensitive()
+		e.wrote(a)
 		return nil
 	}
 	if err := e.grow(v, 1); err != nil {
 		return err
 	}
+	e.wrote(a)
 	e.put(a, v)
 	return nil
+}
+
+// wrote notes that an attribute was given a value, be it the one that it had.
+func (e *edit) wrote(a *schema.Attribute) {
+	if a.Sensitive() {
+		e.changed, e.sensitive = true, true
+	}
 }
 
 // applySub applies an operation to a sub-attribute of a complex attribute with one value.
@@ -206,7 +214,7 @@ func (e *edit) merge(a *schema.Attribute, object, part map[string]any, kind scim
 		if err != nil {
 			return nil, err
 		}
-		e.changed = e.changed || sub.Sensitive()
+		e.wrote(sub)
 		if equal(v, object[sub.Name]) {
 			continue
 		}

@@ -37,6 +37,9 @@ func (a *Attribute) merge(old, replacement map[string]any) (map[string]any, *fau
 		out = make(map[string]any)
 	}
 	for _, sub := range a.Sub {
+		if sub.Name == schemasName && sub.parent == nil && sub.URN == "" {
+			continue // it follows from the rest
+		}
 		v, f := sub.mergeValue(old[sub.Name], replacement[sub.Name])
 		switch {
 		case f != nil:

@@ -46,6 +46,21 @@ func guarded(t *testing.T) *schema.Schema {
 	return s
 }
 
+func TestReplaceBringsSchemasUpToDate(t *testing.T) {
+	s := schema.User()
+	full := decode(t, `{"schemas":["`+userSchema+`","`+enterprise+`"],"userName":"a","`+enterprise+`":{"department":"D"}}`)
+	plain := decode(t, `{"schemas":["`+userSchema+`"],"userName":"a"}`)
+	for _, tt := range []struct{ old, new scim.Document }{{full, plain}, {plain, full}} {
+		got, err := s.Replace(tt.old, tt.new)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.new, got); diff != "" {
+			t.Errorf("replaced (-want +got):\n%s", diff)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	const extra = "urn:example:Extra"
 	list := func(values ...any) []any { return values }

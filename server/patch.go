@@ -153,12 +153,12 @@ func (c *call) patchWith(ctx context.Context, to route, ops []scim.PatchOperatio
 		if err := conditions.check(old.Version); err != nil {
 			return patched{}, err
 		}
-		doc, err := c.apply(to.typ, old.Document, ops)
+		doc, sensitive, err := c.apply(to.typ, old.Document, ops)
 		if err != nil {
 			return patched{}, err
 		}
 		change := Change{Kind: Patched, New: doc, Operations: ops, Partial: omit != nil}
-		r, err := c.update(ctx, to.typ, old, change)
+		r, err := c.update(ctx, to.typ, old, change, sensitive)
 		return patched{Resource: r, changed: r.Version != old.Version, partial: change.Partial}, err
 	})
 }
@@ -180,18 +180,19 @@ func mentions(ops []scim.PatchOperation, name string) bool {
 	return false
 }
 
-// apply returns the document after the operations. The result may be changed at its top level.
-func (c *call) apply(rt *resourceType, doc scim.Document, ops []scim.PatchOperation) (scim.Document, error) {
+// apply returns the document after the operations, which may be changed at its top level, and whether they have written what is
+// never shown.
+func (c *call) apply(rt *resourceType, doc scim.Document, ops []scim.PatchOperation) (after scim.Document, sensitive bool, err error) {
 	result, err := patch.Apply(rt.schema, doc, ops, patch.Options{
 		Strict: rt.Strict, IgnoreUnknown: rt.IgnoreUnknownPaths, MaxOperations: c.s.opts.Limits.MaxPatchOperations,
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !result.Changed { // then it is the old document
-		return maps.Clone(result.Document), nil
+		return maps.Clone(result.Document), false, nil
 	}
-	return result.Document, nil
+	return result.Document, result.Sensitive, nil
 }
 
 // patchMembers applies a PATCH that changes members in a way which does not depend on them, so that they need not be loaded.
@@ -207,7 +208,8 @@ func (c *call) patchMembers(ctx context.Context, to route, ops, rest []scim.Patc
 		}
 		change := Change{Kind: Patched, Key: old.Key, Old: old.Document, Partial: true, Members: members, Operations: ops}
 		change.Members.Add = cloneElements(members.Add)
-		if change.New, err = c.apply(to.typ, old.Document, rest); err != nil {
+		var sensitive bool
+		if change.New, sensitive, err = c.apply(to.typ, old.Document, rest); err != nil {
 			return patched{}, err
 		}
 		if err := c.admit(ctx, to.typ, to.id, change.Members.Add, nil); err != nil {
@@ -220,17 +222,17 @@ func (c *call) patchMembers(ctx context.Context, to route, ops, rest []scim.Patc
 			}
 			change.New = maps.Clone(change.New) // it may be the hook's
 		}
-		return c.storeMembers(ctx, to.typ, old, change, conditions)
+		return c.storeMembers(ctx, to.typ, old, change, conditions, sensitive)
 	})
 }
 
-// storeMembers stores a change of members, and of the document when it is another one.
-func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource, change Change, conditions conditions) (patched, error) {
+// storeMembers stores a change of members, and of the document when it is another one or was given what is never shown.
+func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource, change Change, conditions conditions, sensitive bool) (patched, error) {
 	now := c.s.opts.Now()
 	u := MemberUpdate{
 		Resource: Resource{Key: old.Key, Version: c.s.opts.NewVersion(), Schema: rt.schema}, Modified: now, MemberChange: change.Members,
 	}
-	if !equalDocuments(old.Document, change.New) {
+	if sensitive || !equalDocuments(old.Document, change.New) {
 		u.Document = change.New
 		setModified(u.Document, now)
 		delete(u.Document, Members) // they are the store's; a hook may have put some there

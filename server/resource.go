@@ -214,6 +214,7 @@ func (c *call) replaceWith(ctx context.Context, to route, body scim.Document, co
 	if err != nil {
 		return Resource{}, err
 	}
+	sensitive := to.typ.hasSensitive(received)
 	return retry(ctx, func() (Resource, error) {
 		old, err := c.load(ctx, to)
 		if err != nil {
@@ -230,7 +231,7 @@ func (c *call) replaceWith(ctx context.Context, to route, body scim.Document, co
 		if err != nil {
 			return old, err
 		}
-		return c.update(ctx, to.typ, old, Change{Kind: Replaced, New: doc})
+		return c.update(ctx, to.typ, old, Change{Kind: Replaced, New: doc}, sensitive)
 	})
 }
 
@@ -248,8 +249,9 @@ func merge(old, received map[string]any) map[string]any {
 	return out
 }
 
-// update stores the new state of a resource, change.New, unless it is the old one. It may change the top level of change.New.
-func (c *call) update(ctx context.Context, rt *resourceType, old Resource, change Change) (Resource, error) {
+// update stores the new state of a resource, change.New, unless it is the old one. It may change the top level of change.New. sensitive says
+// that the client has given a value which is never shown: whether it is the old one must not be learned from the answer.
+func (c *call) update(ctx context.Context, rt *resourceType, old Resource, change Change, sensitive bool) (Resource, error) {
 	change.Key, change.Old = old.Key, old.Document
 	var err error
 	if change.Members, err = c.admitMembers(ctx, rt, old.ID, old.Document, change.New, nil); err != nil {
@@ -262,7 +264,7 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 		}
 		change.New = maps.Clone(change.New) // it may be the hook's
 	}
-	if equalDocuments(old.Document, change.New) {
+	if !sensitive && equalDocuments(old.Document, change.New) {
 		return old, nil
 	}
 	setModified(change.New, c.s.opts.Now())

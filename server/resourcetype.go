@@ -94,6 +94,8 @@ type resourceType struct {
 	// hidden are attributes at the top of documents that are not shown unless asked for, or ever, and mixed those of which parts
 	// are not.
 	hidden, mixed []string
+	// sensitive are the attributes that are never shown.
+	sensitive []*compiled.Attribute
 	// standard is what a client sees that asks for no attributes in particular.
 	standard view
 }

@@ -288,6 +288,11 @@ func (rt *resourceType) inspectReturned() {
 		return slices.ContainsFunc(a.Sub, func(sub *schema.Attribute) bool { return hidden(sub) || below(sub) })
 	}
 	for a := range rt.schema.Attributes() {
+		for _, u := range append([]*schema.Attribute{a}, a.Sub...) {
+			if u.Sensitive() {
+				rt.sensitive = append(rt.sensitive, u)
+			}
+		}
 		switch {
 		case a.URN != "": // looked at as a part of its extension
 		case hidden(a):
@@ -301,6 +306,26 @@ func (rt *resourceType) inspectReturned() {
 			rt.mixed = append(rt.mixed, e.Name)
 		}
 	}
+}
+
+// hasSensitive reports whether a document has an attribute that is never shown.
+func (rt *resourceType) hasSensitive(doc scim.Document) bool {
+	return slices.ContainsFunc(rt.sensitive, func(a *schema.Attribute) bool {
+		holder := map[string]any(doc)
+		if a.URN != "" {
+			holder, _ = doc[a.URN].(map[string]any)
+		}
+		p := a.Parent()
+		if p == nil {
+			return holder[a.Name] != nil
+		}
+		found := false
+		each(holder[p.Name], func(e any) {
+			object, _ := e.(map[string]any)
+			found = found || object[a.Name] != nil
+		})
+		return found
+	})
 }
 
 // hasMixed reports whether a document has an attribute of which a part is not to be shown.
