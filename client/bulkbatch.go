@@ -233,9 +233,9 @@ func (b *bulkRun) record(i int, op scim.BulkOperation, a *bulkAnswer) {
 		return
 	}
 	e := &scim.Error{Status: status, Method: op.Method, Path: op.Path, Attempts: 1}
-	e.Detail = b.c.redact(tidy(findText(map[string]any(a.Response), 0)))
+	e.Detail = b.c.tidy(findText(map[string]any(a.Response), 0))
 	text, _ := member(a.Response, "scimType").(string)
-	e.Type = scim.ErrorType(tidy(text))
+	e.Type = scim.ErrorType(b.c.tidy(text))
 	b.fail(i, e)
 	b.results[i].Location = a.Location
 }

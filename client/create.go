@@ -115,10 +115,7 @@ func (r *Resources[T]) post(ctx context.Context, body []byte) (T, error) {
 		if err := decode(body, &created); err != nil {
 			return err
 		}
-		if id, known := idIn(&created); known && id == "" {
-			return errors.New("the resource has no id")
-		}
-		return nil
+		return hasID(&created)
 	}
 	if err := r.do(ctx, req); err != nil {
 		var none T
@@ -147,7 +144,7 @@ func (r *Resources[T]) settle(
 	}
 	for _, candidate := range candidates {
 		have, err := scim.ToDocument(candidate)
-		if err == nil && isEcho(doc, have) && !olderThan(have, begin) {
+		if err == nil && hasID(&candidate) == nil && isEcho(doc, have) && !olderThan(have, begin) {
 			return candidate, true, nil
 		}
 	}

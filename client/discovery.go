@@ -63,13 +63,16 @@ func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 			if bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")) {
 				return decode(body, &page.Resources)
 			}
-			return decode(body, &page)
+			if err := decode(body, &page); err != nil {
+				return err
+			}
+			return page.check()
 		}
 		if err := c.do(ctx, req); err != nil {
 			return all, err
 		}
 		all = append(all, page.Resources...)
-		if len(page.Resources) == 0 || len(all) >= int(page.TotalResults) {
+		if len(page.Resources) == 0 || len(all) >= page.total() {
 			return all, nil
 		}
 	}

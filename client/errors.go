@@ -80,7 +80,7 @@ func (c *Client) refusal(r *request, resp *http.Response, body []byte) *scim.Err
 		return e
 	}
 	e.Detail, e.Type = readRefusal(resp, body)
-	e.Detail = c.redact(tidy(e.Detail))
+	e.Detail = c.tidy(e.Detail)
 	if tooManyRequests(resp, c.profile, body) {
 		e.Status = http.StatusTooManyRequests
 	}
@@ -136,26 +136,74 @@ func redirectDetail(resp *http.Response) string {
 
 // unreadable is the error for a success whose body is of no use.
 func (c *Client) unreadable(r *request, resp *http.Response, cause error) *scim.Error {
+	if text := cause.Error(); c.redact(text) != text {
+		cause = errors.New(c.redact(text))
+	}
 	return &scim.Error{
 		Method: r.method, Path: r.path, Err: cause,
-		Detail: c.redact(tidy(fmt.Sprintf("answer %d cannot be read: %v", resp.StatusCode, cause))),
+		Detail: c.tidy(fmt.Sprintf("answer %d cannot be read: %v", resp.StatusCode, cause)),
 	}
 }
+
+var errPage = errors.New("it is a web page instead of JSON: is the base URL right, and does the way there need no sign-in?")
 
 // notJSON says that a body is a web page, or something else than JSON, where that is why it cannot be decoded.
 func notJSON(resp *http.Response, body []byte, cause error) error {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if len(start) > 0 && (start[0] == '{' || start[0] == '[') {
-		return cause
+		return misfit(cause)
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case len(start) == 0:
 		return errors.New("it is empty where a resource was expected")
-	case strings.Contains(kind, "html") || start[0] == '<':
-		return errors.New("it is a web page instead of JSON: is the base URL right, and does the way there need no sign-in?")
+	case isPage(resp, body):
+		return errPage
+	case jsontext.Value(body).IsValid():
+		return misfit(cause)
+	case kind == "":
+		return errors.New("it is not JSON")
 	}
 	return fmt.Errorf("it is %q instead of JSON", kind)
+}
+
+// isPage reports whether a body is a web page.
+func isPage(resp *http.Response, body []byte) bool {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return len(start) > 0 && (start[0] == '<' || strings.Contains(kind, "html"))
+}
+
+// misfit words an error about JSON that is not of the form it should have, without the names of Go's types.
+func misfit(cause error) error {
+	wrong, ok := errors.AsType[*json.SemanticError](cause)
+	if !ok {
+		return cause
+	}
+	at := "it"
+	if wrong.JSONPointer != "" {
+		at = string(wrong.JSONPointer)
+	}
+	if wrong.Err != nil {
+		return fmt.Errorf("%s: %w", at, wrong.Err)
+	}
+	return fmt.Errorf("%s is of another type than it should be: %s", at, kindName(wrong.JSONKind))
+}
+
+func kindName(k jsontext.Kind) string {
+	switch k {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case 'n':
+		return "null"
+	}
+	return "a boolean"
 }
 
 // readRefusal finds the text for a person, and the scimType, in the body of a refusal: a SCIM error, problem details (RFC 9457), the
@@ -230,6 +278,9 @@ func pageTitle(page string) string {
 	return "a web page"
 }
 
+// tidy makes a text that came from outside fit to be shown. Credentials are taken out first, while they are whole.
+func (c *Client) tidy(text string) string { return tidy(c.redact(text)) }
+
 // tidy makes one line of printable text of bounded length, so that what a service says can be logged.
 func tidy(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
@@ -237,7 +288,7 @@ func tidy(text string) string {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r

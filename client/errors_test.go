@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/profiles"
 )
 
 func TestErrorsAreReadInWhateverFormTheyCome(t *testing.T) {
@@ -93,7 +95,12 @@ func TestAnswersThatAreNoResource(t *testing.T) {
 		{"text", "text/plain", "OK", `"text/plain" instead of JSON`},
 		{"nothing", "application/json", "", "empty"},
 		{"truncated JSON", "application/json", `{"id":"1","userName":"a`, "cannot be read"},
-		{"an array", "application/json", `[]`, "cannot be read"},
+		{"text of no type", "", "OK", "it is not JSON"},
+		{"an array", "application/json", `[]`, "another type than it should be: an array"},
+		{"a number", "application/json", ` 1`, "another type than it should be: a number"},
+		{"null", "application/json", `null`, "no id"},
+		{"what has no id", "application/json", `{"message":"maintenance"}`, "no id"},
+		{"a name that is a number", "application/json", `{"id":"1","userName":1}`, "/userName is of another type than it should be: a number"},
 		{"a name twice", "application/json", `{"id":"1","id":"2"}`, "cannot be read"},
 		{"more than allowed", "application/json", `{"id":"` + strings.Repeat("x", 2000) + `"}`, "longer than 1000 bytes"},
 	}
@@ -117,6 +124,103 @@ func TestAnswersThatAreNoResource(t *testing.T) {
 				t.Errorf("a part of a resource was returned: %v", user)
 			}
 		})
+	}
+}
+
+// An answer that is not a list, or not the service's, must not be taken for a service without users, or for a change that was made.
+func TestAnswersFromWhatStandsInBetween(t *testing.T) {
+	list := func(c *client.Client, ctx context.Context) error {
+		for _, err := range c.Users().List(ctx, client.Query{}) {
+			return err
+		}
+		return nil
+	}
+	find := func(c *client.Client, ctx context.Context) error {
+		_, err := c.Users().Find(ctx, "userName", "a")
+		return err
+	}
+	types := func(c *client.Client, ctx context.Context) error {
+		_, err := c.ResourceTypes(ctx)
+		return err
+	}
+	del := func(c *client.Client, ctx context.Context) error { return c.Users().Delete(ctx, "1") }
+	patch := func(c *client.Client, ctx context.Context) error {
+		_, err := c.Users().Patch(ctx, "1", []scim.PatchOperation{{Op: scim.OpReplace, Path: "active", Value: false}})
+		return err
+	}
+	const page = "<html><title>Sign in</title></html>"
+	for name, test := range map[string]struct {
+		call   func(*client.Client, context.Context) error
+		status int
+		body   string
+		want   string // part of the error, empty for none
+	}{
+		"list: an object":               {list, 200, `{"message":"maintenance"}`, "it is no list"},
+		"list: null":                    {list, 200, `null`, "it is no list"},
+		"list: empty, with its schema":  {list, 200, `{"schemas":["URN:ietf:params:scim:api:messages:2.0:ListResponse"]}`, ""},
+		"find: an object":               {find, 200, `{}`, "it is no list"},
+		"resource types: an object":     {types, 200, `{}`, "it is no list"},
+		"delete: a web page":            {del, 200, page, "it is a web page"},
+		"delete: a word":                {del, 200, `deleted`, ""},
+		"delete: another protocol":      {del, 101, ``, "101"},
+		"change: a web page":            {patch, 200, page, "it is a web page"},
+		"change: JSON without resource": {patch, 200, `{"status":"ok"}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(test.status, test.body), nil }))
+			err := test.call(c, t.Context())
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAnswersToChangesWithoutTheResource(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{"status":"ok"}`), nil }))
+	given := scim.User{ID: "1", UserName: "a"}
+	if got, err := c.Users().Replace(t.Context(), "1", given); err != nil || got.UserName != "a" {
+		t.Errorf("replace: %v, %v", got, err)
+	}
+	if got, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{{Op: scim.OpReplace, Path: "active", Value: false}}); err != nil || got != nil {
+		t.Errorf("patch: %v, %v", got, err)
+	}
+	changed := given
+	changed.DisplayName = "A"
+	c, err := client.New("https://service.example", client.WithProfile(profiles.Generic()), client.WithTransport(
+		transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{}`), nil })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Users().Update(t.Context(), given, changed); err != nil || got.ID != "1" || got.DisplayName != "A" {
+		t.Errorf("update: %v, %v", got, err)
+	}
+}
+
+// The texts of a service are cut to a bounded length. What is cut must not be a credential of which a part is left.
+func TestCredentialsAreTakenOutBeforeTextsAreCut(t *testing.T) {
+	for before := 980; before <= 1000; before++ {
+		c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+			return response(http.StatusBadRequest, `{"detail":"`+strings.Repeat("x", before)+secret+`"}`), nil
+		}), client.WithHeader("X-API-Key", secret))
+		if _, err := c.Users().Get(t.Context(), "1"); strings.Contains(err.Error(), secret[:6]) {
+			t.Fatalf("after %d bytes: %v", before, err)
+		}
+	}
+}
+
+func TestCredentialsInValuesStayOutOfCauses(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		return response(http.StatusOK, `{"id":"1","meta":{"created":"`+secret+`"}}`), nil
+	}), client.WithHeader("X-API-Key", secret))
+	_, err := c.Users().Get(t.Context(), "1")
+	if err == nil {
+		t.Fatal("a date that is none was read")
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%T: %v", err, err)
+		}
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -71,8 +73,8 @@ type lister[T any] struct {
 	// next is what to ask for, took how many resources have come.
 	next pageRequest
 	took int
-	// ids are those of the last page.
-	ids map[string]bool
+	// ids are those of the last page, first those of the first one.
+	ids, first map[string]bool
 	// single is set for a filter that at most one resource can match.
 	single bool
 	// surplus is set when the service says that all has come, and one more page is read to be sure.
@@ -241,8 +243,8 @@ func (l *lister[T]) unreliable() bool {
 	return l.r.c.profile != nil && l.r.c.profile.Paging.TotalsUnreliable
 }
 
-// dropKnown takes out of a page what was in the one before, which happens when resources are added in between. It reports whether any
-// is left.
+// dropKnown takes out of a page what was in the one before, which happens when resources are added in between, or in the first, which
+// happens when a service begins anew at its end. It reports whether any is left.
 func (l *lister[T]) dropKnown(page *scim.ListResponse[T]) bool {
 	ids := make(map[string]bool, len(page.Resources))
 	kept := page.Resources[:0]
@@ -250,13 +252,16 @@ func (l *lister[T]) dropKnown(page *scim.ListResponse[T]) bool {
 		id := idOf(&page.Resources[i])
 		if id != "" {
 			ids[id] = true
-			if l.ids[id] {
+			if l.ids[id] || l.first[id] {
 				continue
 			}
 		}
 		kept = append(kept, page.Resources[i])
 	}
 	l.ids = ids
+	if l.first == nil {
+		l.first = ids
+	}
 	page.Resources = kept
 	return len(kept) > 0
 }
@@ -290,7 +295,13 @@ func isStatus(err error, status int) bool {
 // fetch reads one page.
 func (l *lister[T]) fetch(ctx context.Context, p pageRequest) (scim.ListResponse[T], error) {
 	var page listBody[T]
-	req := &request{method: l.method, path: l.r.kind.endpoint, decode: into(&page)}
+	req := &request{method: l.method, path: l.r.kind.endpoint}
+	req.decode = func(_ int, _ http.Header, body []byte) error {
+		if err := decode(body, &page); err != nil {
+			return err
+		}
+		return page.check()
+	}
 	if l.method == http.MethodPost {
 		req.path += "/.search"
 		body, err := encode(l.q.search(l.filter, p))
@@ -315,7 +326,7 @@ func (l *lister[T]) notFoundIsEmpty() bool {
 // listBody is a list as services really write it.
 type listBody[T any] struct {
 	Schemas        []string `json:"schemas"`
-	TotalResults   number   `json:"totalResults"`
+	TotalResults   *number  `json:"totalResults"`
 	StartIndex     number   `json:"startIndex"`
 	ItemsPerPage   number   `json:"itemsPerPage"`
 	NextCursor     string   `json:"nextCursor"`
@@ -323,9 +334,26 @@ type listBody[T any] struct {
 	Resources      []T      `json:"Resources"`
 }
 
+// check returns an error for JSON that is no list: an empty one would be taken for a service that has no resources.
+func (b *listBody[T]) check() error {
+	if b.TotalResults != nil || b.Resources != nil || slices.ContainsFunc(b.Schemas, isListURN) {
+		return nil
+	}
+	return errors.New("it is no list: it has neither totalResults nor Resources")
+}
+
+func isListURN(urn string) bool { return strings.EqualFold(urn, scim.ListResponseSchema) }
+
+func (b *listBody[T]) total() int {
+	if b.TotalResults == nil {
+		return 0
+	}
+	return int(*b.TotalResults)
+}
+
 func (b *listBody[T]) response() scim.ListResponse[T] {
 	return scim.ListResponse[T]{
-		Schemas: b.Schemas, TotalResults: int(b.TotalResults), StartIndex: int(b.StartIndex),
+		Schemas: b.Schemas, TotalResults: b.total(), StartIndex: int(b.StartIndex),
 		ItemsPerPage: int(b.ItemsPerPage), NextCursor: b.NextCursor, PreviousCursor: b.PreviousCursor,
 		Resources: b.Resources,
 	}

@@ -128,6 +128,10 @@ func TestListReadsToTheEnd(t *testing.T) {
 			page: func(int, int) (int, []int) { return 15, upTo(1, 10, 10) }, err: "it does not page",
 		},
 		{
+			name: "a service that begins anew at its end", options: []client.Option{unreliable}, want: 20, log: []string{"1+10", "11+10", "21+10"},
+			page: func(start, count int) (int, []int) { return 1, upTo((start-1)%20+1, 20, count) },
+		},
+		{
 			name: "a limit", options: []client.Option{ten}, query: client.Query{Limit: 13}, want: 13, log: []string{"1+10", "11+10"},
 			page: func(start, count int) (int, []int) { return 25, upTo(start, 25, count) },
 		},

@@ -202,7 +202,7 @@ func (c *Client) answer(ctx, limited context.Context, r *request, resp *http.Res
 			buffers.Put(buf)
 		}
 	}()
-	success := resp.StatusCode < 300
+	success := resp.StatusCode >= 200 && resp.StatusCode < 300
 	limit := c.maxResponse
 	if !success {
 		limit = min(limit, maxErrorBody)
@@ -219,6 +219,9 @@ func (c *Client) answer(ctx, limited context.Context, r *request, resp *http.Res
 		return c.unreadable(r, resp, fmt.Errorf("the answer is longer than %d bytes", limit)), refusedUnlessOnce(r)
 	}
 	if r.decode == nil {
+		if isPage(resp, buf.Bytes()) {
+			return c.unreadable(r, resp, errPage), refused // what stands in the way of a service has not done what was asked
+		}
 		return nil, refused
 	}
 	if err := r.decode(resp.StatusCode, resp.Header, buf.Bytes()); err != nil {

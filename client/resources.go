@@ -97,7 +97,12 @@ func (r *Resources[T]) Get(ctx context.Context, id string, options ...CallOption
 		return resource, r.fail(err)
 	}
 	req.query = r.projection(o.attributes, o.excluded)
-	req.decode = into(&resource)
+	req.decode = func(_ int, _ http.Header, body []byte) error {
+		if err := decode(body, &resource); err != nil || len(o.attributes) > 0 {
+			return err // what is left of a resource may be without its id at services that take attributes literally
+		}
+		return hasID(&resource)
+	}
 	if err := r.do(ctx, req); err != nil {
 		var none T // what was read before an error is not a resource
 		return none, err
@@ -125,7 +130,7 @@ func (r *Resources[T]) Replace(ctx context.Context, id string, resource T, optio
 
 // Patch changes a resource by operations (RFC 7644 section 3.5.2). They are sent as they are, in one request: [Resources.Update] finds them
 // from two versions of the resource, and writes them as the service wants them. It returns the resource as the service answers, or nil
-// where it answers without it.
+// where it answers without it, or with something that has no id.
 func (r *Resources[T]) Patch(ctx context.Context, id string, operations []scim.PatchOperation, options ...CallOption) (*T, error) {
 	req, err := r.request(http.MethodPatch, id, profiles.Update, callOptions(options))
 	if err != nil {
@@ -142,8 +147,14 @@ func (r *Resources[T]) Patch(ctx context.Context, id string, operations []scim.P
 		if len(body) == 0 {
 			return nil
 		}
-		updated = new(T)
-		return decode(body, updated)
+		var received T
+		if err := decode(body, &received); err != nil {
+			return err
+		}
+		if hasID(&received) == nil {
+			updated = &received
+		}
+		return nil
 	}
 	req.body, err = encode(scim.NewPatchRequest(operations...))
 	if err != nil {
@@ -191,7 +202,9 @@ func (r *Resources[T]) send(ctx context.Context, req *request, doc scim.Document
 		if err := decode(body, &received); err != nil {
 			return err
 		}
-		*answer = received
+		if hasID(&received) == nil {
+			*answer = received
+		}
 		return nil
 	}
 	return r.do(ctx, req)
@@ -257,6 +270,14 @@ func unencodable(err error) *scim.Error {
 // decode reads one resource or message, names in any case.
 func decode(body []byte, v any) error {
 	return json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true))
+}
+
+// hasID returns an error for what cannot be a resource of a service: it has no id where such resources have theirs.
+func hasID(resource any) error {
+	if id, known := idIn(resource); known && id == "" {
+		return errors.New("the resource has no id")
+	}
+	return nil
 }
 
 // into returns a decode function for a request whose answer must have a body.

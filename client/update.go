@@ -70,22 +70,28 @@ func (r *Resources[T]) change(ctx context.Context, id string, change Change, o c
 	if failure != nil {
 		return nil, r.fail(failure)
 	}
-	var updated T
-	answered := false
+	var updated *T
 	req.body, failure = encode(change.Resource)
 	if failure != nil {
 		return nil, r.fail(failure)
 	}
 	req.decode = func(_ int, _ http.Header, body []byte) error {
-		if answered = len(body) > 0; !answered {
+		if len(body) == 0 {
 			return nil
 		}
-		return decode(body, &updated)
+		var received T
+		if err := decode(body, &received); err != nil {
+			return err
+		}
+		if hasID(&received) == nil {
+			updated = &received
+		}
+		return nil
 	}
-	if err := r.do(ctx, req); err != nil || !answered {
+	if err := r.do(ctx, req); err != nil {
 		return nil, err
 	}
-	return &updated, nil
+	return updated, nil
 }
 
 // withMembers puts the members of new into a group that the service answers without them although it has them.
