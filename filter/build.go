@@ -68,7 +68,7 @@ func Has(attr string, f Filter) Filter {
 	if !isValueFilter(f.node) {
 		return Filter{err: noValueFilter(attr)}
 	}
-	return Filter{node: &ValuePath{Attr: a, Term: f.node}, quotedBooleans: f.quotedBooleans}
+	return Filter{node: &ValuePath{Attr: a, Term: f.node}, quotedBooleans: f.quotedBooleans, nested: f.nested + 1}.bounded()
 }
 
 // noValueFilter is the error that what is in the brackets after attr cannot be there.

@@ -327,3 +327,38 @@ func TestNames_of_operators_and_kinds(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A stack that overflows takes the process with it, so what is built has a bound as what is parsed has.
+func TestBuiltFiltersHaveABoundOnTheirDepth(t *testing.T) {
+	not, turns, flat := filter.Eq("a", 1), filter.Eq("a", 1), filter.Eq("a", 1)
+	for i := range 9_999 {
+		not = not.Not()
+		flat = flat.And(filter.Eq("b", 1))
+		if i%2 == 0 {
+			turns = turns.And(filter.Eq("b", 1))
+		} else {
+			turns = turns.Or(filter.Eq("b", 1))
+		}
+	}
+	for name, f := range map[string]filter.Filter{"not": not, "and and or in turn": turns, "and": flat, "many at once": filter.Filter{}.And(not, turns)} {
+		if _, err := f.Compile(nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if f := flat.And(flat); f.Err() != nil {
+		t.Errorf("terms of the same level: %v", f.Err())
+	}
+	for name, f := range map[string]filter.Filter{
+		"not": not.Not().Not(), "in turn": turns.Or(flat).And(flat), "value path": filter.Has("a", not.Not()).Not(),
+	} {
+		if f.Err() == nil || !errors.Is(f.Err(), scim.ErrInvalidFilter) || !f.Not().Equal(f) && f.Not().Err() == nil {
+			t.Errorf("%s: %v", name, f.Err())
+		}
+	}
+	for range 100_000 {
+		turns = turns.Or(filter.Eq("a", 1)).And(filter.Eq("b", 1)).Not()
+	}
+	if turns.Err() == nil {
+		t.Error("no bound")
+	}
+}

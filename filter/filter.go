@@ -1,18 +1,23 @@
 package filter
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Filter is a filter expression. It is immutable, may be copied, and is safe for concurrent use.
 //
 // The zero Filter is no filter: it matches everything, prints as the empty string, and is left out of
 // And and Or.
 //
-// A Filter built from a name or a value that no filter can have is invalid. [Filter.Err] says why, and
-// so do all methods that return an error; filters made from it are invalid, too.
+// A Filter built from a name or a value that no filter can have is invalid, and so is one that was nested in others more than 10,000
+// times. [Filter.Err] says why, and so do all methods that return an error; filters made from it are invalid, too.
 type Filter struct {
 	node           Node
 	err            error
 	quotedBooleans bool
+	// nested is how many levels And, Or, Not and Has have put around what was parsed or compared.
+	nested uint16
 }
 
 // IsZero reports whether f is no filter.
@@ -36,6 +41,7 @@ func (f Filter) join(gs []Filter, join func([]Node) Node) Filter {
 	if f.node != nil {
 		nodes = append(nodes, f.node)
 	}
+	all := append([]Filter{f}, gs...)
 	for _, g := range gs {
 		if f.err == nil {
 			f.err = g.err
@@ -51,7 +57,39 @@ func (f Filter) join(gs []Filter, join func([]Node) Node) Filter {
 	if len(nodes) > 0 {
 		f.node = join(nodes)
 	}
-	return f
+	if len(nodes) < 2 {
+		return f
+	}
+	f.nested = 0
+	for _, g := range all {
+		levels := g.nested
+		if !sameKind(f.node, g.node) { // otherwise its terms were taken over
+			levels++
+		}
+		f.nested = max(f.nested, levels)
+	}
+	return f.bounded()
+}
+
+// sameKind reports whether two nodes are both And or both Or.
+func sameKind(a, b Node) bool {
+	switch a.(type) {
+	case *And:
+		_, ok := b.(*And)
+		return ok
+	case *Or:
+		_, ok := b.(*Or)
+		return ok
+	}
+	return false
+}
+
+// bounded returns f, or an invalid filter when f is nested so deeply that those who walk it would need too large a stack.
+func (f Filter) bounded() Filter {
+	if f.nested <= depthCeiling {
+		return f
+	}
+	return Filter{err: typeError("", "found more than "+strconv.Itoa(depthCeiling)+" levels", "fewer filters inside each other")}
 }
 
 // Not returns the filter that matches what f does not. It is invalid when f is no filter, because what
@@ -62,6 +100,8 @@ func (f Filter) Not() Filter {
 	}
 	if f.err == nil {
 		f.node = &Not{Term: f.node}
+		f.nested++
+		return f.bounded()
 	}
 	return f
 }
