@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -330,10 +331,9 @@ func TestNames_of_operators_and_kinds(t *testing.T) {
 
 // A stack that overflows takes the process with it, so what is built has a bound as what is parsed has.
 func TestBuiltFiltersHaveABoundOnTheirDepth(t *testing.T) {
-	not, turns, flat := filter.Eq("a", 1), filter.Eq("a", 1), filter.Eq("a", 1)
+	not, turns, flat := filter.Eq("a", 1), filter.Eq("a", 1), filter.Eq("a", 1).And(slices.Repeat([]filter.Filter{filter.Eq("b", 1)}, 20_000)...)
 	for i := range 9_999 {
 		not = not.Not()
-		flat = flat.And(filter.Eq("b", 1))
 		if i%2 == 0 {
 			turns = turns.And(filter.Eq("b", 1))
 		} else {
