@@ -65,6 +65,11 @@ func Compile(definition ObjectMapping, opts ...Option) (*Mapping, error) {
 	if definition.Target == "" || definition.Source == "" {
 		fail("", errors.New("source and target, the types of object, are needed"))
 	}
+	for _, action := range definition.Actions {
+		if err := action.UnmarshalText([]byte(action)); err != nil {
+			fail("", err)
+		}
+	}
 	seen := make(map[string]bool)
 	for _, d := range definition.Attributes {
 		a, err := c.attributeMapping(d)
@@ -77,6 +82,11 @@ func Compile(definition ObjectMapping, opts ...Option) (*Mapping, error) {
 		}
 		seen[strings.ToLower(a.target.name)] = true
 		m.attributes = append(m.attributes, *a)
+	}
+	for i := range m.attributes {
+		if err := c.asAWhole(&m.attributes[i]); err != nil {
+			fail(m.attributes[i].definition.Target, err)
+		}
 	}
 	var err error
 	if m.scope, err = c.compileGroups("scope", definition.Scope); err != nil {
@@ -156,6 +166,9 @@ func (c *compiler) attributeMapping(d AttributeMapping) (*attribute, error) {
 	if d.Matching < 0 {
 		return nil, errors.New("matching is a precedence from 1, or 0")
 	}
+	if err := d.knownWords(); err != nil {
+		return nil, err
+	}
 	t, err := c.newTarget(d)
 	if err != nil {
 		return nil, err
@@ -165,6 +178,29 @@ func (c *compiler) attributeMapping(d AttributeMapping) (*attribute, error) {
 		return nil, err
 	}
 	return a, c.plausible(a)
+}
+
+// knownWords refuses settings that are not one of their constants, as reading JSON does.
+func (a AttributeMapping) knownWords() error {
+	return errors.Join(
+		a.Apply.UnmarshalText([]byte(a.Apply)), a.NullFlow.UnmarshalText([]byte(a.NullFlow)), a.Type.UnmarshalText([]byte(a.Type)))
+}
+
+// asAWhole refuses a target that is mapped as a whole while another mapping fills a part of it: one would undo the other.
+func (c *compiler) asAWhole(a *attribute) error {
+	for i, part := range c.layout {
+		if i == 0 || part.parent != a.target.container || part.key != a.target.key || a.target.key == "" {
+			continue
+		}
+		for j := range c.mapping.attributes {
+			for at := c.mapping.attributes[j].target.container; at > 0; at = c.layout[at].parent {
+				if at == i {
+					return fmt.Errorf("it cannot be mapped as a whole and in parts: %s is mapped, too", c.mapping.attributes[j].target.name)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // value compiles where the value comes from.

@@ -365,6 +365,15 @@ func TestCompileRefuses(t *testing.T) {
 		{"a list that matches", users(am{Target: "emails", Source: "x", Matching: 1}), "single simple value"},
 		{"nothing that matches", users(am{Target: "title", Default: "x", Matching: 1}), "needs a source"},
 		{"values added to a single one", users(am{Target: "title", Source: "x", Apply: mapping.AddValues}), "several values"},
+		{"an apply that is none", users(am{Target: "title", Source: "x", Apply: "sometimes"}), `unknown apply "sometimes"`},
+		{"a null flow that is none", users(am{Target: "title", Source: "x", NullFlow: "maybe"}), `unknown nullFlow "maybe"`},
+		{"a type that is none", users(am{Target: "title", Source: "x", Type: "text"}), `unknown type "text"`},
+		{"an action that is none", mapping.ObjectMapping{Source: "User", Target: "User", Actions: []mapping.Action{"add"}}, `unknown action "add"`},
+		{"a whole and a part of it", users(am{Target: "name", Source: "x"}, am{Target: "name.givenName", Source: "y"}), "name.givenName is mapped, too"},
+		{"a part and the whole of it", users(am{Target: "name.givenName", Source: "y"}, am{Target: "name", Source: "x"}), "name.givenName is mapped, too"},
+		{"a list and one of its elements", users(am{Target: `emails[type eq "work"].value`, Source: "y"}, am{Target: "emails", Source: "x"}), "mapped as a whole and in parts"},
+		{"a list and its values", users(am{Target: "emails", Source: "x"}, am{Target: "emails.value", Source: "x"}), "emails.value is mapped, too"},
+		{"an extension and one of its attributes", users(am{Target: enterprise + ":department", Source: "y"}, am{Target: enterprise, Source: "x"}), ":department is mapped, too"},
 		{"a filter that is none", mapping.ObjectMapping{Source: "User", Target: "User", Filter: "a eq"}, "filter: "},
 	}
 	for _, tt := range tests {

@@ -34,6 +34,7 @@ func TestUnknownFunctionsSuggestTheNearest(t *testing.T) {
 		"Substring":     "unknown function Substring",
 		"Right":         "WithConnectFunctions",
 		"FormatDatTime": "did you mean FormatDateTime?",
+		"Foo":           "unknown function Foo (", // three letters, of which two differ, are no slip
 		"X":             "unknown function X",
 	} {
 		_, err := expr.Compile("Len(" + name + "([a]))")
