@@ -356,7 +356,7 @@ func (c *compiler) unknown(n *Node) error {
 
 // nearest finds the function whose name differs least, if that is little enough to be a slip.
 func (c *compiler) nearest(name string) string {
-	best, least := "", len(name)/4+2
+	best, least := "", len(name)/5+2
 	for known := range c.functions {
 		d := distance(strings.ToLower(name), strings.ToLower(known))
 		if d < least || d == least && best != "" && known < best {
