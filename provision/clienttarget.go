@@ -8,7 +8,6 @@ import (
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/filter"
-	"github.com/scimbridge/scim/patch"
 	"github.com/scimbridge/scim/profiles"
 )
 
@@ -120,8 +119,7 @@ func (t *clientTarget) Update(ctx context.Context, resourceType, id string, befo
 		if err != nil {
 			return err
 		}
-		now = withoutCleared(merge(current, now), old, now)
-		old = current
+		old, now = current, rebase(current, old, now)
 	}
 	_, err = r.Update(ctx, old, now)
 	return err
@@ -144,45 +142,8 @@ func (t *clientTarget) replaces(ctx context.Context, r *client.Resources[scim.Do
 	return false, nil
 }
 
-// withoutCleared takes out of a document what before had and after has no longer.
-func withoutCleared(doc, before, after scim.Document) scim.Document {
-	for name, v := range before {
-		now, has := after[name]
-		inner, isObject := doc[name].(map[string]any)
-		old, wasObject := v.(map[string]any)
-		switch {
-		case !has:
-			delete(doc, name)
-		case isObject && wasObject:
-			nowObject, _ := now.(map[string]any)
-			doc[name] = map[string]any(withoutCleared(inner, old, nowObject))
-		}
-	}
-	return doc
-}
-
 func (t *clientTarget) ChangeMembers(ctx context.Context, resourceType, id string, add, remove []string) error {
-	r := t.c.Documents(resourceType)
-	var dialect patch.Dialect
-	if known, ok := t.profile.Resource(resourceType); ok {
-		dialect = known.Patch
-	}
-	if dialect.MemberRemoval == patch.ReplaceAll && len(remove) > 0 {
-		if err := r.RemoveMembers(ctx, id, remove...); err != nil {
-			return err
-		}
-		return r.AddMembers(ctx, id, add...)
-	}
-	operations, err := dialect.MemberOperations(add, remove)
-	if err != nil {
-		return err
-	}
-	for _, chunk := range dialect.Chunk(operations) {
-		if _, err := r.Patch(ctx, id, chunk); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.c.Documents(resourceType).ChangeMembers(ctx, id, add, remove)
 }
 
 func (t *clientTarget) Delete(ctx context.Context, resourceType, id string) error {

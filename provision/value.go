@@ -450,3 +450,109 @@ func text(v any) *string {
 	s := string(data)
 	return &s
 }
+
+// rebase makes the same change to a document that leads from before to after. What that does not concern stays as it is.
+func rebase(doc, before, after map[string]any) map[string]any {
+	changed := make(map[string]any, len(doc))
+	for name, v := range doc {
+		changed[name] = v
+	}
+	for _, name := range sortedKeys(union(before, after)) {
+		old, now := before[name], after[name]
+		if equalValue(old, now) {
+			continue
+		}
+		key := spelling(changed, name)
+		if v := rebaseValue(changed[key], old, now); empty(v) {
+			delete(changed, key)
+		} else {
+			changed[key] = v
+		}
+	}
+	return changed
+}
+
+func union(a, b map[string]any) map[string]any {
+	all := make(map[string]any, len(a)+len(b))
+	for name := range a {
+		all[name] = nil
+	}
+	for name := range b {
+		all[name] = nil
+	}
+	return all
+}
+
+// spelling returns how an object writes a name.
+func spelling(object map[string]any, name string) string {
+	if _, ok := object[name]; ok {
+		return name
+	}
+	for key := range object {
+		if strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return name
+}
+
+func rebaseValue(v, old, now any) any {
+	nowObject, isObject := now.(map[string]any)
+	oldObject, wasObject := old.(map[string]any)
+	if object, ok := v.(map[string]any); ok && (isObject || now == nil && wasObject) {
+		return rebase(object, oldObject, nowObject)
+	}
+	nowList, isList := now.([]any)
+	oldList, wasList := old.([]any)
+	if list, ok := v.([]any); ok && (isList || now == nil && wasList) {
+		return rebaseList(list, oldList, nowList)
+	}
+	return cloneAny(now)
+}
+
+// rebaseList takes elements out of a list and adds others. One that was changed keeps what is not governed of it.
+func rebaseList(list, old, now []any) []any {
+	removed, added := without(old, now), without(now, old)
+	changed := slices.Clone(list)
+	for _, was := range removed {
+		i := slices.IndexFunc(changed, func(e any) bool { return covers(e, was) })
+		if i < 0 {
+			continue
+		}
+		becomes := slices.IndexFunc(added, func(e any) bool { return typeOf(e) != "" && strings.EqualFold(typeOf(e), typeOf(was)) })
+		if becomes < 0 {
+			changed = slices.Delete(changed, i, i+1)
+			continue
+		}
+		changed[i] = rebaseValue(changed[i], was, added[becomes])
+		added = slices.Delete(added, becomes, becomes+1)
+	}
+	for _, e := range added {
+		if !slices.ContainsFunc(changed, func(have any) bool { return covers(have, e) }) {
+			changed = append(changed, cloneAny(e))
+		}
+	}
+	return changed
+}
+
+// without returns the elements of a list that another list does not have.
+func without(list, other []any) []any {
+	return slices.DeleteFunc(slices.Clone(list), func(e any) bool {
+		return slices.ContainsFunc(other, func(o any) bool { return equalValue(e, o) })
+	})
+}
+
+// covers reports whether an element has all that another has; it may have more.
+func covers(element, part any) bool {
+	object, ok := element.(map[string]any)
+	want, isObject := part.(map[string]any)
+	if !ok || !isObject {
+		return equalValue(element, part)
+	}
+	for name, v := range want {
+		if !equalValue(field(object, name), v) {
+			return false
+		}
+	}
+	return true
+}

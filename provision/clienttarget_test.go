@@ -1,0 +1,96 @@
+package provision_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/profiles"
+	"github.com/scimbridge/scim/provision"
+)
+
+// TestUpdateByPut changes objects of a service that has PUT alone. What the change does not concern is sent back as it was read, or the PUT
+// would take it away.
+func TestUpdateByPut(t *testing.T) {
+	list := func(elements ...any) []any { return elements }
+	email := func(typ, value string) map[string]any { return map[string]any{"type": typ, "value": value} }
+	for name, test := range map[string]struct {
+		current, before, after, want scim.Document
+	}{
+		"a value": {
+			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk"}, scim.Document{"title": "Engineer"},
+			scim.Document{"userName": "ada", "title": "Engineer", "nickName": "A"},
+		},
+		"a value is cleared": {
+			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk"}, scim.Document{},
+			scim.Document{"userName": "ada", "nickName": "A"},
+		},
+		"part of an object": {
+			scim.Document{"userName": "ada", "name": map[string]any{"givenName": "Ada", "familyName": "Byron", "middleName": "A."}},
+			scim.Document{"name": map[string]any{"givenName": "Ada", "familyName": "Byron"}},
+			scim.Document{"name": map[string]any{"givenName": "Ada", "familyName": "Lovelace"}},
+			scim.Document{"userName": "ada", "name": map[string]any{"givenName": "Ada", "familyName": "Lovelace", "middleName": "A."}},
+		},
+		"several values of one type": {
+			scim.Document{"userName": "ada", "emails": list(email("other", "a@x"), email("other", "b@x"), email("home", "h@x"))},
+			scim.Document{"emails": list(email("other", "a@x"), email("other", "b@x"))},
+			scim.Document{"emails": list(email("other", "a@x"), email("other", "c@x"), email("other", "d@x"))},
+			scim.Document{"userName": "ada", "emails": list(email("other", "a@x"), email("other", "c@x"), email("home", "h@x"), email("other", "d@x"))},
+		},
+		"one value of several of a type is taken away": {
+			scim.Document{"userName": "ada", "emails": list(email("other", "a@x"), email("other", "b@x"), email("other", "foreign@x"))},
+			scim.Document{"emails": list(email("other", "a@x"), email("other", "b@x"))}, scim.Document{"emails": list(email("other", "b@x"))},
+			scim.Document{"userName": "ada", "emails": list(email("other", "b@x"), email("other", "foreign@x"))},
+		},
+		"what is not governed of an element": {
+			scim.Document{"userName": "ada", "emails": list(map[string]any{"type": "work", "value": "a@x", "primary": true})},
+			scim.Document{"emails": list(email("work", "a@x"))}, scim.Document{"emails": list(email("work", "b@x"))},
+			scim.Document{"userName": "ada", "emails": list(map[string]any{"type": "work", "value": "b@x", "primary": true})},
+		},
+		"what others changed": {
+			scim.Document{"userName": "ada", "title": "Changed", "nickName": "A"},
+			scim.Document{"title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk", "nickName": "B"},
+			scim.Document{"userName": "ada", "title": "Changed", "nickName": "B"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var put scim.Document
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/scim+json")
+				if r.Method == http.MethodPut {
+					body, _ := io.ReadAll(r.Body)
+					_ = json.Unmarshal(body, &put)
+				} else if r.Method != http.MethodGet {
+					w.WriteHeader(http.StatusNotImplemented)
+					return
+				}
+				answer := test.current.Clone()
+				answer["id"], answer["schemas"] = "1", []any{scim.UserSchema}
+				_ = json.MarshalWrite(w, answer)
+			}))
+			defer service.Close()
+			c, err := client.New(service.URL, client.WithInsecureHTTP(), client.WithBearerToken("x"), client.WithProfile(&profiles.Profile{
+				Name: "put", Title: "PUT alone", Resources: []profiles.Resource{{
+					Name: "User", Endpoint: "/Users", Schema: scim.UserSchema, Operations: []profiles.Operation{profiles.Read, profiles.Replace},
+				}},
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := provision.NewClientTarget(c).Update(t.Context(), "User", "1", test.before, test.after); err != nil {
+				t.Fatal(err)
+			}
+			delete(put, "id")
+			delete(put, "schemas")
+			if diff := cmp.Diff(test.want, put); diff != "" {
+				t.Errorf("PUT (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
