@@ -110,13 +110,13 @@ func (c *cycle) findGone(ctx context.Context, r *rule, seen *keySet) error {
 			return fatalOnly(c.checked(ctx, err))
 		}
 		rec.unlink()
-		commit := &Commit{}
 		if rec.Flags.Has(Present) {
 			rec.Flags |= Dirty
-			commit.Put = []*Record{rec}
 		} else {
-			commit.Forget = []int64{rec.Key}
+			rec.succeeded()
 		}
+		commit := &Commit{}
+		c.put(commit, rec)
 		return c.commit(ctx, commit)
 	})
 }

@@ -22,7 +22,6 @@ type result struct {
 	again bool
 	// quiet says that nothing happened that is worth noting.
 	quiet         bool
-	forget        bool
 	writes        int
 	added         int
 	removed       int
@@ -190,11 +189,26 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 			c.sample(r, rec, res.step)
 		}
 	}
-	if res.forget || rec.TargetID == "" && rec.Flags&(Present|Creating) == 0 && res.failure == nil {
+	c.put(commit, rec)
+}
+
+// finished reports whether nothing is left of an object, neither in the source nor in the target.
+func (rec *Record) finished() bool {
+	return rec.TargetID == "" && rec.Flags&(Present|Creating) == 0 && rec.Failure == nil
+}
+
+// put records an object, or forgets it when it is finished and no reference to it is believed to have been sent.
+func (c *cycle) put(commit *Commit, rec *Record) {
+	if rec.finished() && (!rec.Flags.Has(Rejoin) || !c.job.refers()) {
 		commit.Forget = append(commit.Forget, rec.Key)
 		return
 	}
 	commit.Put = append(commit.Put, rec)
+}
+
+// refers reports whether any mapping has references.
+func (j *Job) refers() bool {
+	return slices.ContainsFunc(j.rules, func(r *rule) bool { return r.refs })
 }
 
 func (c *cycle) noteResult(r *rule, res result) {
@@ -486,7 +500,7 @@ func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result
 	switch {
 	case err == nil, errors.Is(err, scim.ErrNotFound):
 		rec.unlink()
-		return result{step: s, writes: 1, forget: !rec.Flags.Has(Present)}
+		return result{step: s, writes: 1}
 	case (errors.Is(err, scim.ErrNotImplemented) || statusIs(err, 405)) && len(rec.Want.Disable) > 0 && !rec.Flags.Has(Disabled):
 		res := c.change(ctx, r, rec, step{
 			action: ActionDisable, reason: s.reason + "; the target does not delete", before: rec.Sent, after: merge(rec.Sent, rec.Want.Disable),
@@ -636,11 +650,7 @@ func (c *cycle) recover(ctx context.Context) error {
 			}
 			c.fail(r, rec, res.failure)
 		}
-		if rec.TargetID == "" && !rec.Flags.Has(Present) && !rec.Flags.Has(Creating) {
-			commit.Forget = append(commit.Forget, rec.Key)
-		} else {
-			commit.Put = append(commit.Put, rec)
-		}
+		c.put(commit, rec)
 		return c.commit(ctx, commit)
 	})
 }

@@ -181,3 +181,20 @@ func TestLeaverKeepsWhatIsInDoubt(t *testing.T) {
 		})
 	}
 }
+
+func TestReferencesToSomebodyWhoWasDeletedAreSentWhenTheyReturn(t *testing.T) {
+	w := newWorld(t)
+	withManagers(w)
+	w.source.user("1", "ada@example.com", "boss", "9")
+	w.source.user("9", "boss@example.com")
+	w.source.group("g1", "Staff", "1", "9")
+	w.cycle()
+	delete(w.source.objects["User"], "9")
+	w.source.deleted["User"]["9"] = true
+	w.cycle()
+	delete(w.source.deleted["User"], "9")
+	w.source.user("9", "back@example.com")
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true manager=back@example.com", "user back@example.com Given9 Family9 active=true",
+		"group Staff [ada@example.com back@example.com]")
+}

@@ -432,12 +432,8 @@ func (c *cycle) markVanished(ctx context.Context, r *rule, keys []int64) error {
 		rec := &records[i]
 		c.rematched[r.source] = c.rematched[r.source] || len(rec.Matching) > 0
 		c.ungroup(r, rec)
-		if rec.TargetID == "" && !rec.Flags.Has(Creating) {
-			commit.Forget = append(commit.Forget, rec.Key)
-			continue
-		}
 		rec.vanish()
-		commit.Put = append(commit.Put, rec)
+		c.put(commit, rec)
 	}
 	return c.commit(ctx, commit)
 }

@@ -14,7 +14,7 @@ import (
 
 // references sends memberships and other references, when all objects that can be referred to are there.
 func (c *cycle) references(ctx context.Context) error {
-	if !slices.ContainsFunc(c.job.rules, func(r *rule) bool { return r.refs }) {
+	if !c.job.refers() {
 		return nil
 	}
 	if err := c.rejoin(ctx); err != nil {
@@ -35,13 +35,15 @@ func (c *cycle) references(ctx context.Context) error {
 	return nil
 }
 
-// rejoin has memberships sent again for objects that were enabled again, or made again, because the target dropped them. It first
-// forgets that they were sent and then takes the mark off, so that a crash between the two only repeats work.
+// rejoin has memberships sent again for objects that were enabled again, or made again, because the target dropped them. Those of objects that
+// are gone are forgotten with them, so that they are sent when the objects come back. It first forgets that they were sent and then
+// takes the mark off, so that a crash between the two only repeats work.
 func (c *cycle) rejoin(ctx context.Context) error {
 	joining := map[string]bool{}
 	var keys []int64
 	err := c.each(ctx, Query{Rejoin: true}, func(rec *Record) error {
-		if rec.TargetID != "" && !rec.Flags.Has(Disabled) && !c.skips(rec) {
+		joins := rec.TargetID != "" && !rec.Flags.Has(Disabled)
+		if (joins || rec.finished()) && !c.skips(rec) {
 			joining[rec.SourceID] = true
 			keys = append(keys, rec.Key)
 		}
@@ -74,7 +76,7 @@ func (c *cycle) rejoin(ctx context.Context) error {
 		commit := &Commit{}
 		for i := range records {
 			records[i].Flags &^= Rejoin
-			commit.Put = append(commit.Put, &records[i])
+			c.put(commit, &records[i])
 		}
 		if err := c.commit(ctx, commit); err != nil {
 			return err
@@ -384,7 +386,10 @@ func (c *cycle) findGoneMembers(ctx context.Context, r *rule, ids []string, know
 			continue
 		}
 		rec.unlink()
-		rec.Flags = rec.Flags.With(Dirty, rec.Flags.Has(Present|InScope))
+		if !rec.Flags.Has(Duplicate) {
+			rec.reset()
+		}
+		rec.Flags |= Dirty
 		if err := c.intend(ctx, rec); err != nil {
 			return nil, err
 		}
