@@ -50,7 +50,8 @@ type cycle struct {
 	trouble  atomic.Int64 // failures of the target in a row
 	pending  []LogEntry
 	protects map[string]bool
-	gaveUp   int // objects that are not tried again from now on
+	verified *location // of Policy.Verified
+	gaveUp   int       // objects that are not tried again from now on
 	// readBacks are the writes to be read back, sampled how many there are of each attribute, and drifted the records in which a
 	// drift is repaired.
 	readBacks []written
@@ -59,6 +60,7 @@ type cycle struct {
 	// regrouped are groups whose members changed in the source, or all if regroupAll.
 	regrouped  map[string]bool
 	regroupAll bool
+	uniques    uniques
 }
 
 func (j *Job) newCycle(state State, target Target) *cycle {
@@ -67,10 +69,16 @@ func (j *Job) newCycle(state State, target Target) *cycle {
 		types: map[string]*TypeSummary{}, full: map[string]bool{}, seen: map[string]*keySet{}, rematched: map[string]bool{},
 		candidates: map[int64]*candidate{}, listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
 		sampled: map[string]int{}, drifted: map[int64]bool{}, regrouped: map[string]bool{},
+		uniques: newUniques(),
 	}
 	c.sum = &Summary{CycleID: j.config.NewID(), Began: c.began}
 	for _, id := range j.config.Policy.Protected {
 		c.protects[foldText(id)] = true
+	}
+	if p := j.config.Policy; p.Adopt == AdoptIfVerified && p.Verified != "" {
+		if l, err := locate(p.Verified); err == nil {
+			c.verified = &l
+		}
 	}
 	// The slice is never grown, so that the pointers into it stay good.
 	c.sum.Types = make([]TypeSummary, len(j.rules))

@@ -37,10 +37,15 @@
 // Where that takes fewer requests, the target's list is read instead, and compared without regard to case where the target does
 // not tell upper case from lower. Two source objects with the same matching value are both refused (DuplicateSourceEntries), as no
 // rule could say who is meant; two target objects likewise (DuplicateTargetEntries); and no two source objects are ever linked
-// to one target object. [Policy.Adopt] says whether objects that were there before are taken over.
+// to one target object. [Policy.Adopt] says whether objects that were there before are taken over: all that match
+// ([AdoptMatching]), only those of which the target says that their e-mail address was verified ([AdoptIfVerified]), or none
+// ([AdoptNever]). Objects in [Policy.Protected] are never touched.
 //
 // The target object of somebody who is no longer in the source goes to the one who has the matching value now: a person who is hired again
 // under a new number has the old account. [Policy.Adopt] is asked there, too, for a directory that gives addresses of leavers to others.
+//
+// A mapping that uses SelectUniqueValue gets a value that neither the target has nor another object that is still to be created there, in
+// this cycle or before a crash. [Config.Env] is what expressions see besides the object.
 //
 // # Leaving
 //

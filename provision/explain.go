@@ -111,6 +111,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 	c := j.newCycle(j.config.State, j.config.Target)
 	// What would be noted is not kept.
 	c.plan = &Plan{}
+	c.uniques.offline = true
 	if len(entries) == 0 {
 		if rec.Flags.Has(Present) {
 			rec.vanish()
@@ -123,7 +124,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 			}
 		}
 		duplicate := rec.Failure
-		o := r.evaluate(ctx, entries[0], x.Assigned, rec.TargetID != "", j.config.Policy.enabledAttribute(), j.config.Clock.Now)
+		o := r.evaluate(ctx, entries[0], x.Assigned, rec.TargetID != "", j.config.Policy.enabledAttribute(), c.env(r, rec))
 		x.Enabled = isEnabled(entries[0].Attributes[j.config.Policy.enabledAttribute()])
 		x.Reason = o.scope.Reason
 		wasDuplicate := rec.Flags.Has(Duplicate)
@@ -148,7 +149,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 	x.Next, x.NextWhy = s.action, s.reason
 	switch {
 	case s.action == ActionCreate:
-		x.NextWhy = "it is looked for in the target by its matching values, and created when it is not there"
+		x.NextWhy = "it is looked for in the target by its matching values, and created when it is not there; " + j.config.Policy.adoption()
 	case s.code == RedundantExport && needsReferences(rec):
 		x.Next, x.NextWhy = ActionUpdate, "its references have changed"
 	case s.code == RedundantExport:

@@ -239,6 +239,10 @@ func (c *cycle) perform(ctx context.Context, r *rule, rec *Record) result {
 	if rec.Flags.Has(Duplicate) {
 		return result{rec: rec, quiet: true, keepScheduled: true}
 	}
+	if rec.Failure != nil && rec.Failure.Remap {
+		// What is known of what it should be is old.
+		return result{rec: rec, quiet: true, keepScheduled: true}
+	}
 	if rec.TargetID == "" && rec.Flags.Has(Creating) {
 		// It could not be found out yet what became of it.
 		return result{rec: rec, quiet: true, keepScheduled: true}

@@ -59,6 +59,9 @@ type Failure struct {
 	Reference bool `json:"reference,omitzero"`
 	// Transient says that the failure is likely to pass by itself.
 	Transient bool `json:"transient,omitzero"`
+	// Remap says that the object could not be mapped because of what the target has: the mapping is computed anew when it is tried
+	// again.
+	Remap bool `json:"remap,omitzero"`
 }
 
 // Error returns the code, the attribute and the reason.

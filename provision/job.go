@@ -26,6 +26,10 @@ type Config struct {
 	// Mappings say which source objects become which target objects. Groups are provisioned after all others.
 	Mappings []*mapping.Mapping
 	Policy   Policy
+	// Env is what expressions of the mappings may see besides the object, such as what DefaultDomain gives. Its clock is the job's
+	// where it has none. SelectUniqueValue asks the target, and takes no value that another object is to be created with; Env.Taken is
+	// asked besides, for values that must be kept free.
+	Env mapping.Env
 	// Assigned reports whether an object is assigned to the target; nil means that all are. What is no longer assigned is out of
 	// scope.
 	Assigned func(ctx context.Context, objectType string, e Entry) (bool, error)
@@ -84,6 +88,9 @@ func New(config Config) (*Job, error) {
 		return nil, errors.New("provision: a job needs a source, a target and a state")
 	case len(config.Mappings) == 0:
 		return nil, errors.New("provision: a job needs mappings")
+	}
+	if err := config.Policy.check(); err != nil {
+		return nil, err
 	}
 	if config.Concurrency <= 0 {
 		config.Concurrency = 4

@@ -114,7 +114,7 @@ func TestExplain(t *testing.T) {
 			"    name.familyName: \"Family1\" -> \"Byron\"\nnext: update\n",
 		"2": "User 2: in scope\nmatched by userName = \"ben@example.com\"\n    active: (none) -> true\n    name.familyName: (none) -> \"Family2\"\n" +
 			"    name.givenName: (none) -> \"Given2\"\n    userName: (none) -> \"ben@example.com\"\n" +
-			"next: create: it is looked for in the target by its matching values, and created when it is not there\n",
+			"next: create: it is looked for in the target by its matching values, and created when it is not there; one that is there already is adopted\n",
 	} {
 		x, err := w.job().Explain(t.Context(), "User", id)
 		if err != nil {

@@ -148,6 +148,9 @@ func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Docu
 		kept = scim.Document{}
 	}
 	kept["id"] = doc.ID()
+	if c.verified != nil {
+		c.verified.keep(kept, doc)
+	}
 	known.docs = append(known.docs, kept)
 }
 
@@ -236,10 +239,10 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candida
 		// What was done about the one who left is known here sooner than from the target.
 		doc = left.made(doc.ID())
 	}
-	if !c.mayAdopt(rec, doc) {
+	if why := c.refusal(rec, found.precedence, found.docs[0], doc); why != "" {
 		return nil, nil, &Failure{
 			Code: EntryConflict, Attribute: attribute,
-			Reason: fmt.Sprintf("target object %s matches, and the policy does not allow to adopt it", doc.ID()),
+			Reason: fmt.Sprintf("target object %s matches, and %s", doc.ID(), why),
 			Remedy: "allow the job to adopt it, or rename or remove it in the target",
 		}
 	}
@@ -254,16 +257,6 @@ func (rec *Record) made(id string) scim.Document {
 	}
 	doc["id"] = id
 	return doc
-}
-
-func (c *cycle) mayAdopt(rec *Record, doc scim.Document) bool {
-	if c.policy.Adopt == AdoptNever {
-		return false
-	}
-	if c.policy.MayAdopt == nil {
-		return true
-	}
-	return c.policy.MayAdopt(rec.SourceID, rec.Want.Create.Clone(), doc.Clone())
 }
 
 // owner returns the source object that a target object is linked to, if that is another than the given one; and its record, if it has

@@ -12,7 +12,11 @@ import (
 type Policy struct {
 	// Adopt says what to do with target objects that match a source object but were not created by the job.
 	Adopt Adopt `json:"adopt,omitzero"`
-	// MayAdopt decides about single target objects where Adopt is [AdoptMatching]; nil allows all. It is given the id of the
+	// Verified is the path of the target attribute that says whether an account's e-mail address was verified, for [AdoptIfVerified],
+	// such as emails[primary eq true].verified or one of an extension. SCIM has no such attribute by itself, and few services have one;
+	// Postman's has none. Where several values are found, all must be true.
+	Verified string `json:"verified,omitzero"`
+	// MayAdopt decides about single target objects that Adopt allows; nil allows all. It is given the id of the
 	// source object, what a create would send for it, and the governed attributes of the target object. A program uses it, for example, to adopt
 	// only accounts of a domain that it owns. It is called from several goroutines.
 	MayAdopt func(sourceID string, wanted, found scim.Document) bool `json:"-"`
@@ -52,17 +56,6 @@ type Policy struct {
 	// KeepLog is how long provisioning log entries stay in the state: 30 days when 0.
 	KeepLog time.Duration `json:"keepLog,omitzero"`
 }
-
-// Adopt is what to do with target objects that were there before the job.
-type Adopt string
-
-// Adoption policies.
-const (
-	// AdoptMatching links a target object that matches and manages it from then on.
-	AdoptMatching Adopt = ""
-	// AdoptNever leaves it alone and reports EntryConflict.
-	AdoptNever Adopt = "never"
-)
 
 // Leave is what happens in the target to an object that is no longer to be there.
 type Leave string

@@ -40,6 +40,9 @@ func (c *cycle) readAll(ctx context.Context) error {
 		if errors.Is(err, ErrWatermarkExpired) {
 			err = c.readFull(ctx, r)
 		}
+		if err == nil {
+			err = c.remap(ctx, r)
+		}
 		if err != nil {
 			return err
 		}
@@ -254,6 +257,8 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 	rec.Digest = item.digest
 	old := rec.Matching
 	rec.Flags = rec.Flags.With(Present, !e.Deleted).With(HardDeleted, e.Deleted)
+	before := rec.Failure
+	gaveUp := rec.Flags & GivenUp
 	rec.reset()
 	if item.digest == (Digest{}) {
 		rec.Flags |= Dirty
@@ -268,11 +273,19 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 		c.rematched[r.source] = c.rematched[r.source] || len(old) > 0
 		return nil
 	}
-	o := r.evaluate(ctx, e, item.assigned, rec.TargetID != "", c.policy.enabledAttribute(), c.job.config.Clock.Now)
+	o := r.evaluate(ctx, e, item.assigned, rec.TargetID != "", c.policy.enabledAttribute(), c.env(r, rec))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if err := endsCycle(o.err); err != nil {
+		return err
+	}
+	if o.err != nil && before != nil && before.Remap {
+		// It is tried again, and not for a change in the source.
+		rec.Failure, rec.Flags = before, rec.Flags|gaveUp
+	}
 	c.settleRead(r, rec, e, o)
+	c.reserve(r, rec)
 	if !slices.Equal(old, rec.Matching) {
 		c.rematched[r.source] = true
 	}
@@ -304,7 +317,10 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		rec.Flags |= InScope | Dirty
 		rec.Display = displayOf(e)
 		rec.Matching = nil
-		c.fail(r, rec, mappingFailure(o.err))
+		if c.fail(r, rec, mappingFailure(o.err)); rec.Failure.Remap {
+			// No digest is equal to this, so that it is mapped again when it is read again.
+			rec.Digest = Digest{}
+		}
 		return
 	}
 	wasIn := rec.Flags.Has(InScope)
@@ -361,6 +377,9 @@ func (rec *Record) settledRef(path string) bool {
 
 // mappingFailure words an error of the mapping.
 func mappingFailure(err error) *Failure {
+	if f := uniqueFailure(err); f != nil {
+		return f
+	}
 	f := &Failure{
 		Code: UnprocessableEntity, Reason: err.Error(),
 		Remedy: "correct the value in the source, or the mapping of the attribute",

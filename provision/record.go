@@ -14,6 +14,9 @@ func foldText(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // waitsForSource are failures that only a change in the source can end.
 func (f *Failure) waitsForSource() bool {
+	if f.Remap {
+		return false
+	}
 	switch f.Code {
 	case ImportSkipped, MandatoryFieldsMissing:
 		return true

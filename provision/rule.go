@@ -37,6 +37,8 @@ type rule struct {
 	softDelete bool
 	// members is the path of the attribute that holds a group's members, empty when none is mapped.
 	members string
+	// uniques are the places of attributes whose values must not occur twice in the target.
+	uniques map[string]location
 	// flatten says that members of groups in a group become its own.
 	flatten bool
 	// refs says that the mapping has references.
@@ -71,6 +73,19 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 	for _, path := range m.TargetAttributes() {
 		if l, err := locate(path); err == nil {
 			r.clears[path] = l
+		}
+	}
+	for _, a := range d.Attributes {
+		if !strings.Contains(strings.ToLower(a.Expression), "selectuniquevalue") {
+			continue
+		}
+		if r.uniques == nil {
+			r.uniques = map[string]location{}
+		}
+		for _, path := range m.TargetAttributes() {
+			if l, ok := r.clears[path]; ok && (strings.EqualFold(path, a.Target) || strings.HasSuffix(strings.ToLower(a.Target), ":"+strings.ToLower(path))) {
+				r.uniques[path] = l
+			}
 		}
 	}
 	r.softDelete = slices.Contains(m.SourceAttributes(), isSoftDeleted)
@@ -197,7 +212,7 @@ type outcome struct {
 }
 
 // evaluate maps an entry. An entry out of scope is mapped too when it has to be disabled, to know how.
-func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, now func() time.Time) outcome {
+func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, env mapping.Env) outcome {
 	source := make(map[string]any, len(e.Attributes)+1)
 	for name, v := range e.Attributes {
 		source[name] = v
@@ -223,7 +238,6 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 		o.soft = true
 		source[isSoftDeleted] = true
 	}
-	env := mapping.Env{Clock: now}
 	result, err := r.m.Map(ctx, source, env)
 	if err != nil {
 		o.err = err

@@ -271,6 +271,17 @@ func (l location) values(doc map[string]any) []any {
 	return found
 }
 
+// keep takes the attribute that a location is in over into a document that does not have it.
+func (l location) keep(into, from map[string]any) {
+	name := l.path.Attr.Name
+	if urn := l.path.Attr.URN; urn != "" && !strings.HasPrefix(urn, "urn:ietf:params:scim:schemas:core:") {
+		name = urn
+	}
+	if v := field(from, name); v != nil {
+		into[name] = cloneAny(v)
+	}
+}
+
 func asList(v any) []any {
 	switch v := v.(type) {
 	case nil:
