@@ -152,7 +152,7 @@ func (f *fork) commit(ctx context.Context, w *writer) error {
 	last += int64(w.added)
 	w.keys(last)
 	var taken bool
-	if err := f.conn.QueryRow(ctx, takenTarget, w.job, w.keyList, w.types, w.targets, w.c.Forget, w.c.ForgetAll).Scan(&taken); err != nil {
+	if err := f.conn.QueryRow(ctx, takenTarget, w.job, w.keyList, w.types, w.targets, keysOf(w.job, w.c.Forget), w.c.ForgetAll).Scan(&taken); err != nil {
 		return fmt.Errorf("postgres: commit: %w", err)
 	}
 	if taken {
@@ -279,11 +279,11 @@ func (w *writer) log(e *provision.LogEntry) error {
 func (w *writer) keys(last int64) {
 	w.keyList, w.valueKeys = w.keyList[:0], w.valueKeys[:0]
 	for i, r := range w.put {
-		key := r.Key
+		n := r.Key
 		if i < w.added {
-			key = last - int64(w.added-1-i)
+			n = last - int64(w.added-1-i)
 		}
-		w.keyList = append(w.keyList, key)
+		w.keyList = append(w.keyList, key(w.job, n))
 	}
 	for _, owner := range w.valueOwners {
 		w.valueKeys = append(w.valueKeys, w.keyList[owner])
@@ -294,21 +294,19 @@ func (w *writer) keys(last int64) {
 func (w *writer) done(last int64) {
 	w.keys(last)
 	for i, r := range w.put {
-		r.Key = w.keyList[i]
+		r.Key = number(w.keyList[i])
 	}
 }
 
 // queue adds the statements of the commit to a batch.
 func (w *writer) queue(b *pgx.Batch, last int64) {
 	w.keys(last)
-	if w.c.ForgetAll {
-		for _, table := range []string{"objects", "details", "matching"} {
-			b.Queue("DELETE FROM provision_"+table+" WHERE job = $1", w.job)
+	for _, table := range []string{"objects", "details", "matching"} {
+		if w.c.ForgetAll {
+			b.Queue("DELETE FROM provision_"+table+" WHERE key > $1 AND key < $2", key(w.job, 0), key(w.job+1, 0))
 		}
-	}
-	if len(w.c.Forget) > 0 {
-		for _, table := range []string{"objects", "details", "matching"} {
-			b.Queue("DELETE FROM provision_"+table+" WHERE job = $1 AND key = ANY($2::bigint[])", w.job, w.c.Forget)
+		if len(w.c.Forget) > 0 {
+			b.Queue("DELETE FROM provision_"+table+" WHERE key = ANY($1::bigint[])", keysOf(w.job, w.c.Forget))
 		}
 	}
 	w.queueRecords(b)
@@ -329,16 +327,16 @@ func (w *writer) queueRecords(b *pgx.Batch) {
 		keys, targets := w.keyList[n:], w.targets[n:]
 		if old > 1 {
 			// What one record leaves another may take, in whichever order the rows are updated.
-			b.Queue(leaveTargets, w.job, keys, targets)
+			b.Queue(leaveTargets, keys, targets)
 		}
-		b.Queue(updateObjects, w.job, keys, w.digests[n:], w.flags[n:], targets, w.longTargets[n:], w.displays[n:], w.dues[n:])
-		b.Queue(updateDetails, w.job, keys, w.details[n:])
-		b.Queue(deleteMatching, w.job, keys, w.valueKeys, w.values, w.precedences)
+		b.Queue(updateObjects, keys, w.digests[n:], w.flags[n:], targets, w.longTargets[n:], w.displays[n:], w.dues[n:])
+		b.Queue(updateDetails, keys, w.details[n:])
+		b.Queue(deleteMatching, keys, w.valueKeys, w.values, w.precedences)
 	}
 	if n > 0 {
 		b.Queue(insertObjects, w.job, w.keyList[:n], w.types[:n], w.sources[:n], w.longSources[:n], w.digests[:n], w.flags[:n],
 			w.targets[:n], w.longTargets[:n], w.displays[:n], w.dues[:n])
-		b.Queue(insertDetails, w.job, w.keyList[:n], w.details[:n])
+		b.Queue(insertDetails, w.keyList[:n], w.details[:n])
 	}
 	if len(w.values) > 0 {
 		b.Queue(insertMatching, w.job, w.valueTypes, w.values, w.longValues, w.valueKeys, w.precedences)
@@ -351,21 +349,21 @@ SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::b
 
 	updateObjects = `UPDATE provision_objects o SET digest = u.digest, flags = u.flags, target_id = u.target_id, long_target_id = u.long_target_id,
 	display = u.display, due = u.due
-FROM unnest($2::bigint[], $3::bytea[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+FROM unnest($1::bigint[], $2::bytea[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
 	u(key, digest, flags, target_id, long_target_id, display, due)
-WHERE o.job = $1 AND o.key = u.key`
+WHERE o.key = u.key`
 
-	leaveTargets = `UPDATE provision_objects o SET target_id = '' FROM unnest($2::bigint[], $3::text[]) u(key, target_id)
-WHERE o.job = $1 AND o.key = u.key AND o.target_id <> '' AND o.target_id <> u.target_id`
+	leaveTargets = `UPDATE provision_objects o SET target_id = '' FROM unnest($1::bigint[], $2::text[]) u(key, target_id)
+WHERE o.key = u.key AND o.target_id <> '' AND o.target_id <> u.target_id`
 
-	insertDetails = `INSERT INTO provision_details (job, key, data) SELECT $1, * FROM unnest($2::bigint[], $3::text[])`
+	insertDetails = `INSERT INTO provision_details (key, data) SELECT * FROM unnest($1::bigint[], $2::text[])`
 
-	updateDetails = `UPDATE provision_details d SET data = u.data FROM unnest($2::bigint[], $3::text[]) u(key, data)
-WHERE d.job = $1 AND d.key = u.key AND d.data <> u.data`
+	updateDetails = `UPDATE provision_details d SET data = u.data FROM unnest($1::bigint[], $2::text[]) u(key, data)
+WHERE d.key = u.key AND d.data <> u.data`
 
 	// Values that stay are not written anew.
-	deleteMatching = `DELETE FROM provision_matching m WHERE m.job = $1 AND m.key = ANY($2::bigint[]) AND NOT EXISTS (
-	SELECT FROM unnest($3::bigint[], $4::text[], $5::integer[]) u(key, value, precedence)
+	deleteMatching = `DELETE FROM provision_matching m WHERE m.key = ANY($1::bigint[]) AND NOT EXISTS (
+	SELECT FROM unnest($2::bigint[], $3::text[], $4::integer[]) u(key, value, precedence)
 	WHERE u.key = m.key AND u.value = m.value AND u.precedence = m.precedence)`
 
 	// Of a value that a record has twice the first counts.

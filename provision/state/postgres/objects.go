@@ -35,6 +35,7 @@ func scanHead(into *[]provision.Head) func(pgx.Rows) error {
 		if err := rows.Scan(&h.Key, &row.source, &row.longSource, &row.digest, &row.flags, &row.target, &row.longTarget); err != nil {
 			return err
 		}
+		h.Key = number(h.Key)
 		row.head(&h)
 		*into = append(*into, h)
 		return nil
@@ -57,13 +58,22 @@ func (s *Store) Heads(ctx context.Context, job, objectType string, ids []string)
 		return nil, err
 	}
 	heads := make([]provision.Head, 0, len(ids))
-	err = s.query(ctx, scanHead(&heads), "SELECT "+headColumns+" FROM provision_objects o WHERE o.job = $1 AND o.type = $2 AND o.source_id = ANY($3::text[])",
-		id, encode(objectType), indexed(ids))
+	err = s.query(ctx, scanHead(&heads), "SELECT "+headColumns+` FROM unnest($3::text[]) u(id), LATERAL (
+	SELECT * FROM provision_objects WHERE job = $1 AND type = $2 AND source_id = u.id LIMIT 1
+) o`, id, encode(objectType), indexed(ids))
 	return heads, err
 }
 
+// keyBits are how many bits of a key in the database are those of the key in the interface.
+const keyBits = 40
+
+// key returns a record's key in the database.
+func key(job int32, n int64) int64 { return int64(job)<<keyBits | n }
+
+func number(key int64) int64 { return key & (1<<keyBits - 1) }
+
 const selectRecords = "SELECT " + headColumns + ", o.type, o.display, o.due, d.data" +
-	" FROM provision_objects o JOIN provision_details d ON d.job = o.job AND d.key = o.key"
+	" FROM provision_objects o JOIN provision_details d ON d.key = o.key"
 
 // stored is what the data of a record is in the database.
 type stored struct {
@@ -82,6 +92,7 @@ func scanRecord(into *[]provision.Record) func(pgx.Rows) error {
 		if err != nil {
 			return err
 		}
+		r.Key = number(r.Key)
 		row.head(&r.Head)
 		r.Type, r.Display, r.Due = decode(r.Type), decode(r.Display), fromTimestamp(due)
 		var d stored
@@ -94,6 +105,14 @@ func scanRecord(into *[]provision.Record) func(pgx.Rows) error {
 	}
 }
 
+func keysOf(job int32, numbers []int64) []int64 {
+	keys := make([]int64, len(numbers))
+	for i, n := range numbers {
+		keys[i] = key(job, n)
+	}
+	return keys
+}
+
 // Records returns records by their keys.
 func (s *Store) Records(ctx context.Context, job string, keys []int64) ([]provision.Record, error) {
 	id, err := s.jobID(ctx, job, false)
@@ -101,7 +120,7 @@ func (s *Store) Records(ctx context.Context, job string, keys []int64) ([]provis
 		return nil, err
 	}
 	records := make([]provision.Record, 0, len(keys))
-	err = s.query(ctx, scanRecord(&records), selectRecords+" WHERE o.job = $1 AND o.key = ANY($2::bigint[])", id, keys)
+	err = s.query(ctx, scanRecord(&records), selectRecords+" WHERE o.key = ANY($1::bigint[])", keysOf(id, keys))
 	return records, err
 }
 
@@ -112,13 +131,10 @@ func (s *Store) Linked(ctx context.Context, job, objectType, targetID string) (i
 		return 0, err
 	}
 	target, _ := short(targetID)
-	key, _, err := one[int64](ctx, s, "SELECT key FROM provision_objects WHERE job = $1 AND type = $2 AND target_id = $3 AND target_id <> ''",
+	found, _, err := one[int64](ctx, s, "SELECT key FROM provision_objects WHERE job = $1 AND type = $2 AND target_id = $3 AND target_id <> ''",
 		id, encode(objectType), target)
-	return key, err
+	return number(found), err
 }
-
-// attention are the flags of the partial index. A query that asks for one of them names all, so that the index is used.
-const attention = "(o.flags & 2174) <> 0"
 
 // condition is the condition of a query, with its parameters.
 type condition struct {
@@ -131,14 +147,15 @@ func (c *condition) param(v any) string {
 	return fmt.Sprintf("$%d", len(c.args))
 }
 
-func where(job int32, q provision.Query) *condition {
+func where(job int32, q provision.Query, after int64) *condition {
 	c := &condition{}
-	c.text = "o.job = " + c.param(job)
+	c.text = "o.key > " + c.param(key(job, after)) + " AND o.key < " + c.param(key(job+1, 0))
 	if q.Type != "" {
-		c.text += " AND o.type = " + c.param(encode(q.Type))
+		// The planner is not to take the index that begins with job and type.
+		c.text += " AND (o.type = " + c.param(encode(q.Type)) + ") IS TRUE"
 	}
 	if q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin || q.Creating {
-		c.text += " AND " + attention
+		c.text += " AND o.attention"
 	}
 	for _, f := range []struct {
 		flag provision.Flags
@@ -167,8 +184,8 @@ func where(job int32, q provision.Query) *condition {
 	}
 	if q.Text != "" {
 		id, _ := short(q.Text)
-		key, name := c.param(id), c.param(encode(q.Text))
-		c.text += " AND (o.source_id = " + key + " OR o.target_id = " + key + " OR o.display = " + name + ")"
+		object, name := c.param(id), c.param(encode(q.Text))
+		c.text += " AND (o.source_id = " + object + " OR o.target_id = " + object + " OR o.display = " + name + ")"
 	}
 	return c
 }
@@ -192,8 +209,8 @@ func (s *Store) scan(ctx context.Context, job string, q provision.Query, after i
 	if err != nil || id == 0 {
 		return err
 	}
-	c := where(id, q)
-	text := columns + " WHERE " + c.text + " AND o.key > " + c.param(after) + " ORDER BY o.key LIMIT " + c.param(limit)
+	c := where(id, q, after)
+	text := columns + " WHERE " + c.text + " ORDER BY o.key LIMIT " + c.param(limit)
 	return s.query(ctx, scan, text, c.args...)
 }
 
@@ -203,7 +220,7 @@ func (s *Store) Count(ctx context.Context, job string, q provision.Query) (int, 
 	if err != nil || id == 0 {
 		return 0, err
 	}
-	c := where(id, q)
+	c := where(id, q, 0)
 	n, _, err := one[int](ctx, s, "SELECT count(*) FROM provision_objects o WHERE "+c.text, c.args...)
 	return n, err
 }
@@ -216,8 +233,9 @@ func (s *Store) Matching(ctx context.Context, job, objectType string, values []s
 	}
 	var found []provision.MatchingRecord
 	err = s.query(ctx, scanMatching(&found),
-		"SELECT value, long_value, key, precedence FROM provision_matching WHERE job = $1 AND type = $2 AND value = ANY($3::text[])",
-		id, encode(objectType), indexed(values))
+		`SELECT m.value, m.long_value, m.key, m.precedence FROM unnest($3::text[]) u(value), LATERAL (
+	SELECT * FROM provision_matching WHERE job = $1 AND type = $2 AND value = u.value OFFSET 0
+) m`, id, encode(objectType), indexed(values))
 	return found, err
 }
 
@@ -229,7 +247,7 @@ func scanMatching(into *[]provision.MatchingRecord) func(pgx.Rows) error {
 		if err := rows.Scan(&value, &long, &m.Key, &m.Precedence); err != nil {
 			return err
 		}
-		m.Value = full(value, long)
+		m.Key, m.Value = number(m.Key), full(value, long)
 		*into = append(*into, m)
 		return nil
 	}
