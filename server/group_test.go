@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -383,4 +384,136 @@ func TestMembersWithoutTypeAreTheLikeliestThatThereIs(t *testing.T) {
 	s.wantMembers("3", "1")
 	s.send("DELETE", "/Users/1", "").want(204)
 	s.wantMembers("3")
+}
+
+// counter counts what is asked of a store, and the members that it returns or is given.
+type counter struct {
+	*memory.Store
+	calls, members int
+}
+
+func (c *counter) seen(docs ...scim.Document) {
+	for _, doc := range docs {
+		list, _ := doc["members"].([]any)
+		c.members += len(list)
+	}
+}
+
+func (c *counter) reset() { c.calls, c.members = 0, 0 }
+
+func (c *counter) Get(ctx context.Context, key server.Key, omit ...string) (server.Resource, error) {
+	r, err := c.Store.Get(ctx, key, omit...)
+	c.calls++
+	c.seen(r.Document)
+	return r, err
+}
+
+func (c *counter) GetMany(ctx context.Context, keys []server.Key, omit ...string) ([]server.Resource, error) {
+	list, err := c.Store.GetMany(ctx, keys, omit...)
+	c.calls++
+	for _, r := range list {
+		c.seen(r.Document)
+	}
+	return list, err
+}
+
+func (c *counter) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	page, err := c.Store.Query(ctx, q)
+	c.calls++
+	for _, r := range page.Resources {
+		c.seen(r.Document)
+	}
+	return page, err
+}
+
+func (c *counter) Update(ctx context.Context, u server.Update) error {
+	c.calls++
+	c.seen(u.Document)
+	return c.Store.Update(ctx, u)
+}
+
+func (c *counter) UpdateMembers(ctx context.Context, u server.MemberUpdate) (server.MemberResult, error) {
+	c.calls++
+	c.members += len(u.Add) + len(u.Remove)
+	c.seen(u.Document)
+	r, err := c.Store.UpdateMembers(ctx, u)
+	c.seen(r.Resource.Document)
+	return r, err
+}
+
+// TestLargeGroupIsNeverTouchedAsAWhole holds what changes or shows a part of a group of 100,000 members to a cost that has nothing to
+// do with their number.
+func TestLargeGroupIsNeverTouchedAsAWhole(t *testing.T) {
+	const size = 100_000
+	store := &counter{Store: memory.New()}
+	list := make([]any, size)
+	for i := range list {
+		list[i] = map[string]any{"value": fmt.Sprint("m", i), "type": "User"}
+	}
+	if err := store.Create(t.Context(), server.Resource{
+		Key: server.Key{Type: "Group", ID: "big"}, Version: "v0",
+		Document: scim.Document{"id": "big", "displayName": "Big", "schemas": []any{scim.GroupSchema}, "members": list},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s := newServiceOn(t, store, func(o *server.Options) { o.IndirectGroups = true })
+	s.user("one")
+	s.user("two")
+	patch := func(ops ...string) func() { return func() { s.patch("/Groups/big", ops...).want(204) } }
+	for _, tt := range []struct {
+		name string
+		do   func()
+		// calls and members are what it may cost at most.
+		calls, members int
+		// inside says that the store itself looks at the members.
+		inside bool
+	}{
+		{"add a member", patch(`{"op":"add","path":"members","value":[{"value":"1"}]}`), 4, 1, false},
+		{"add one that is there", patch(`{"op":"Add","path":"members","value":[{"$ref":null,"value":"1"}]}`), 4, 1, false},
+		{"exchange members and rename", patch(
+			`{"op":"replace","value":{"displayName":"Bigger"}}`, `{"op":"remove","path":"members[value eq \"1\"]"}`,
+			`{"op":"add","path":"members","value":[{"value":"2"}]}`,
+		), 4, 2, false},
+		{"remove with a value array", patch(`{"op":"Remove","path":"members","value":[{"value":"2"},{"value":"m7"},{"value":"nobody"}]}`), 3, 3, false},
+		{"remove by several values", patch(`{"op":"remove","path":"members[value eq \"m8\" or value eq \"m9\"]"}`), 3, 2, false},
+		{"rename", patch(`{"op":"replace","path":"displayName","value":"Big"}`), 3, 0, false},
+		{"rename by an object", patch(`{"op":"replace","value":{"id":"big","displayName":"Large"}}`), 3, 0, false},
+		{"in bulk", func() {
+			s.bulk(0, `{"method":"PATCH","path":"/Groups/big","data":`+operations(`{"op":"add","path":"members","value":[{"value":"1"}]}`)+`}`).wantStatuses("PATCH 200")
+		}, 4, 1, false},
+		{"read without members", func() { s.get("/Groups/big?excludedAttributes=members").want(200).wantAt("members", nil) }, 1, 0, false},
+		{"read a name", func() { s.get("/Groups/big?attributes=displayName").want(200).wantAt("displayName", "Large") }, 1, 0, false},
+		{"list without members", func() { s.get("/Groups?excludedAttributes=members").wantIDs("big") }, 1, 0, false},
+		{"search without members", func() {
+			s.send("POST", "/Groups/.search", `{"excludedAttributes":["members"],"filter":"displayName eq \"large\"","sortBy":"displayName"}`).wantIDs("big")
+		}, 1, 0, false},
+		{"find by a member", func() {
+			s.get("/Groups?excludedAttributes=members&filter=" + escape(`members[value eq "m5"]`)).wantIDs("big")
+		}, 1, 0, true},
+		{"everything without members", func() { s.get("/?excludedAttributes=members").wantIDs("1", "2", "big") }, 3, 0, false},
+		{"read a member", func() { s.get("/Users/1").want(200).wantAt("groups/0/display", "Large") }, 1, 0, false},
+		{"delete a member", func() { s.send("DELETE", "/Users/1", "").want(204) }, 4, 1, false},
+		{"delete the group", func() { s.send("DELETE", "/Groups/big", "").want(204) }, 3, 0, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s.t = t
+			store.reset()
+			before := allocated()
+			tt.do()
+			// A copy of the members would be 1.6 MB of pointers alone.
+			if bytes := allocated() - before; bytes > 256<<10 && !tt.inside {
+				t.Errorf("%d bytes were allocated", bytes)
+			}
+			if store.calls > tt.calls || store.members > tt.members {
+				t.Errorf("%d calls of the store with %d members, want at most %d and %d", store.calls, store.members, tt.calls, tt.members)
+			}
+		})
+	}
+}
+
+// allocated returns how many bytes the process has allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
