@@ -137,7 +137,7 @@ func TestDeletedUsersLeaveTheirGroups(t *testing.T) {
 		if s.get("/Groups/5").at("meta/version") == before {
 			t.Error("a group lost a member and has its version still")
 		}
-		want := []string{"membersLeft Group 5 [1]", "membersLeft Group 6 [1]", "deleted User 1 []"}
+		want := []string{"deleted User 1 []", "membersLeft Group 5 [1]", "membersLeft Group 6 [1]"}
 		if diff := cmp.Diff(want, changes); diff != "" {
 			t.Errorf("changes (-want +got):\n%s", diff)
 		}
@@ -145,6 +145,73 @@ func TestDeletedUsersLeaveTheirGroups(t *testing.T) {
 		s.wantMembers("6")
 		s.get("/Users/2").wantAt("groups", nil)
 	})
+}
+
+// tornStore fails in the middle of what takes several steps.
+type tornStore struct {
+	server.Store
+	// beforeDelete is called in front of each Delete, and beforeUpdate in front of each change.
+	beforeDelete, beforeUpdate func() error
+}
+
+func (s *tornStore) Delete(ctx context.Context, key server.Key, version string) error {
+	if s.beforeDelete != nil {
+		if err := s.beforeDelete(); err != nil {
+			return err
+		}
+	}
+	return s.Store.Delete(ctx, key, version)
+}
+
+func (s *tornStore) Update(ctx context.Context, u server.Update) error {
+	if s.beforeUpdate != nil {
+		if err := s.beforeUpdate(); err != nil {
+			return err
+		}
+	}
+	return s.Store.Update(ctx, u)
+}
+
+func TestDeletesAreNeverHalfDone(t *testing.T) {
+	store := &tornStore{Store: memory.New()}
+	deleted := func() {}
+	s := newServiceOn(t, store, func(o *server.Options) {
+		o.Hooks.After = func(_ context.Context, c server.Change) {
+			if c.Kind == server.Deleted {
+				deleted()
+			}
+		}
+	})
+	s.people()
+	broken := func() error { return errors.New("disk full") }
+
+	// What cannot be deleted keeps its groups.
+	store.beforeDelete = broken
+	s.send("DELETE", "/Users/1", "").wantError(500, "")
+	s.wantMembers("5", "1", "2")
+	version := s.get("/Users/1").Header.Get("ETag")
+	store.beforeDelete = func() error {
+		store.beforeDelete = nil
+		s.patch("/Users/1", `{"op":"replace","path":"title","value":"T"}`).want(200)
+		return nil
+	}
+	s.send("DELETE", "/Users/1", "", "If-Match", version).wantError(412, "")
+	s.get("/Users/1").wantAt("title", "T").wantAt("groups/1/value", "6")
+
+	// What could not leave its groups does so when the request comes again.
+	store.beforeUpdate = broken
+	s.send("DELETE", "/Users/1", "").wantError(500, "")
+	s.get("/Users/1").wantError(404, "")
+	store.beforeUpdate = nil
+	s.send("DELETE", "/Users/1", "").wantError(404, "")
+	s.wantMembers("5", "2")
+	s.wantMembers("6", "5")
+
+	// The client may go away meanwhile.
+	ctx, cancel := context.WithCancel(t.Context())
+	deleted = cancel
+	s.sendWith(ctx, "DELETE", "/Users/2", "").want(204)
+	s.wantMembers("5")
 }
 
 // TestMemberPatches holds the way of changing members without loading them to the way of loading the group.

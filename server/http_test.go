@@ -495,6 +495,56 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	s.get("/Users").wantIDs()
 }
 
+func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
+	s := newService(t, func(o *server.Options) {
+		o.Limits.Timeout = 100 * time.Millisecond
+		o.Limits.MaxBody = 64 << 20
+	})
+	for n := range 4 { // more than what fits between the two ends of a connection
+		s.create("/Users", fmt.Sprintf(`{"userName":"u%d","title":%q}`, n, strings.Repeat("x", 8<<20)))
+	}
+	done := make(chan struct{})
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(done)
+		s.ServeHTTP(w, r)
+	}))
+	defer backend.Close()
+	conn, err := net.Dial("tcp", backend.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "GET /Users HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-done // or the test times out
+	if n, _ := io.Copy(io.Discard, conn); n >= 32<<20 {
+		t.Errorf("%d bytes could be read, want a part of the response", n)
+	}
+}
+
+func TestLargeBodiesAreReadAndRefusedOverConnections(t *testing.T) {
+	s := newService(t)
+	backend := httptest.NewServer(s)
+	defer backend.Close()
+	for range 2 {
+		response, err := http.Post(backend.URL+"/Users", scim.ContentType, io.LimitReader(&endless{}, 100<<20))
+		if err == nil { // the client may see the end of the connection before the answer
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("100 MiB are answered with %d", response.StatusCode)
+			}
+		}
+	}
+	response, err := http.Get(backend.URL + "/Users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	if err != nil || response.StatusCode != 200 || !strings.Contains(string(body), `"totalResults":0`) {
+		t.Errorf("afterwards: %d %s, %v", response.StatusCode, body, err)
+	}
+}
+
 // slowStore takes until the request is over.
 type slowStore struct{ server.Store }
 

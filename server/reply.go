@@ -137,7 +137,30 @@ func (c *call) write(r reply) {
 	c.status = r.status
 	c.w.WriteHeader(r.status)
 	if r.body != nil && c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(r.body) // a client that has gone away is not an error of ours
+		c.send(r.body)
+	}
+}
+
+// largeBody is more than what a connection takes at once, whether the client reads or not.
+const largeBody = 16 << 10
+
+// send writes the body of a response. A client that does not read it in time is cut off: it must not hold the response for ever.
+func (c *call) send(body []byte) {
+	timeout := c.s.opts.Limits.Timeout
+	if len(body) <= largeBody || timeout <= 0 {
+		_, _ = c.w.Write(body) // a client that has gone away is not an error of ours
+		return
+	}
+	if s, ok := c.r.Context().Value(http.ServerContextKey).(*http.Server); ok && s.WriteTimeout > 0 {
+		_, _ = c.w.Write(body) // the host has set a time of its own
+		return
+	}
+	rc := http.NewResponseController(c.w)
+	timed := rc.SetWriteDeadline(time.Now().Add(timeout)) == nil
+	_, _ = c.w.Write(body)
+	if timed {
+		_ = rc.Flush() // while there is a deadline
+		_ = rc.SetWriteDeadline(time.Time{})
 	}
 }
 

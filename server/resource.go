@@ -318,39 +318,58 @@ func (c *call) delete(ctx context.Context, to route) (reply, error) {
 }
 
 // remove deletes a resource, and takes it out of the groups that it is a member of.
+//
+// It leaves its groups afterwards: when it cannot be deleted, it keeps them. When it cannot leave them all, the same request
+// can be sent again and does the rest, though there is nothing to delete any more.
 func (c *call) remove(ctx context.Context, to route, conditions conditions) error {
-	_, err := retry(ctx, func() (Resource, error) {
-		var omit []string
-		hooks := c.s.opts.Hooks
-		if to.typ.members != nil && hooks.BeforeDelete == nil && hooks.After == nil {
-			omit = omitMembers
-		}
-		old, err := c.load(ctx, to, omit...)
-		if err != nil {
-			return old, err
-		}
-		if err := conditions.check(old.Version); err != nil {
-			return old, err
-		}
-		change := Change{Kind: Deleted, Key: old.Key, Old: old.Document}
-		change.Members.Reset = to.typ.members != nil
-		if hooks.BeforeDelete != nil {
-			if err := hooks.BeforeDelete(ctx, &change); err != nil {
-				return old, err
-			}
-		}
-		// Before, so that a request which is cut off can be sent again; and after, for groups that it joined meanwhile.
-		if err := c.leaveGroups(ctx, old.Key); err != nil {
-			return old, err
-		}
-		if err := c.s.store.Delete(ctx, old.Key, old.Version); err != nil {
-			return old, err
-		}
-		c.after(ctx, change)
-		return old, c.leaveGroups(ctx, old.Key)
-	})
-	if errors.Is(err, ErrNotFound) {
+	_, err := retry(ctx, func() (Resource, error) { return c.removeAlone(ctx, to, conditions) })
+	gone := errors.Is(err, ErrNotFound)
+	switch {
+	case gone && c.s.opts.MissingMembers: // groups may have who does not exist yet
+		return notFound(to.id)
+	case err != nil && !gone:
+		return err
+	}
+	// Whoever asked for it may have lost patience, but half of it is done.
+	ctx = context.WithoutCancel(ctx)
+	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	if err := c.leaveGroups(ctx, c.key(to.typ, to.id)); err != nil {
+		return err
+	}
+	if gone {
 		return notFound(to.id)
 	}
-	return err
+	return nil
+}
+
+// removeAlone deletes a resource. The error wraps [ErrNotFound] when there is none.
+func (c *call) removeAlone(ctx context.Context, to route, conditions conditions) (Resource, error) {
+	var omit []string
+	hooks := c.s.opts.Hooks
+	if to.typ.members != nil && hooks.BeforeDelete == nil && hooks.After == nil {
+		omit = omitMembers
+	}
+	old, err := c.s.store.Get(ctx, c.key(to.typ, to.id), omit...)
+	if err != nil {
+		return old, err
+	}
+	if err := conditions.check(old.Version); err != nil {
+		return old, err
+	}
+	change := Change{Kind: Deleted, Key: old.Key, Old: old.Document}
+	change.Members.Reset = to.typ.members != nil
+	if hooks.BeforeDelete != nil {
+		if err := hooks.BeforeDelete(ctx, &change); err != nil {
+			return old, err
+		}
+	}
+	if err := c.s.store.Delete(ctx, old.Key, old.Version); err != nil {
+		return old, err
+	}
+	c.after(ctx, change)
+	return old, nil
 }
