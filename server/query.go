@@ -259,6 +259,7 @@ func (c *call) prepare(rt *resourceType, q *Query, several bool) error {
 		options = append(options, filter.UnknownAsAbsent())
 	}
 	looks := q.Order.Attribute != nil && rt.derived(q.Order.Attribute)
+	q.Strict = rt.Strict
 	types, lookUp := filter.Types(rt.schema), rt.schema.Attr
 	if !rt.Strict { // Entra, for one, asks for manager eq "…", without the URN of the extension
 		types, lookUp = rt.schema.LooseTypes(), rt.schema.AttrLoose

@@ -96,8 +96,11 @@ type Query struct {
 	// Schema is that of the type.
 	Schema *schema.Schema
 	// Filter is what the resources have to match. It has been checked against Schema, and may name attributes of extensions without
-	// their URN: look them up with [schema.Schema.AttrLoose].
+	// their URN: look them up with [schema.Schema.AttrLoose], or, when Strict is set, with [schema.Schema.Attr]. What is not found
+	// there has no value.
 	Filter filter.Filter
+	// Strict says that a name without URN never is an extension's.
+	Strict bool
 	// Match is Filter compiled, for stores that evaluate it on documents; nil when there is no filter.
 	Match *filter.Predicate
 	// Order is how the resources are ordered. All orders are total: equal resources are in the order of their creation.

@@ -25,7 +25,8 @@
 // the password, are left out: no filter may ask for them. Neither is text that a database refuses: U+0000 and
 // three more control characters are replaced, see [Escape].
 //
-// A projection belongs to one state of a schema. [Fingerprint] changes when projections made before must be made anew.
+// A projection belongs to one state of a schema: when types, caseExact, the number of values or the names of attributes change,
+// projections have to be made anew, and so they have when [Version] changes.
 //
 // Documents must be canonical (see package schema). A value of another type than the schema says is present and equal to nothing.
 //

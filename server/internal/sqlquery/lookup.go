@@ -12,7 +12,7 @@ func (w *translator) lookUp(a *schema.Attribute, t test) part {
 		return part{}
 	}
 	id, ok := w.Lookup.Attributes[a.Path()]
-	if !ok {
+	if !ok || !w.another() {
 		return part{}
 	}
 	p := part{rank: sweep}

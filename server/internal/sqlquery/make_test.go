@@ -17,8 +17,11 @@ import (
 	"github.com/scimbridge/scim/server"
 )
 
-// extension is a URN that needs quoting in SQL.
-const extension = "urn:example:o'brien:2.0:Thing"
+// The URNs of the extensions. The second cannot be written in a filter, and needs quoting in SQL: its attributes are found without it.
+const (
+	extension = "urn:example:a.b%20c$d:2.0:Thing"
+	oBrien    = "urn:example:o'brien:2.0:Thing"
+)
 
 // things returns a schema with attributes of every type: single and multi-valued, alone and in complex ones, in the core and in an extension.
 func things() *schema.Schema {
@@ -30,7 +33,10 @@ func things() *schema.Schema {
 		}}),
 	)}
 	e := elimity.Schema{ID: extension, Attributes: append(simple(true), complexOf("single", false), complexOf("several", true))}
-	s, err := schema.Compile(core, schema.Extension{Schema: e})
+	quoted := elimity.Schema{ID: oBrien, Attributes: []elimity.CoreAttribute{
+		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "quoted"})), complexOf("quotedMany", true),
+	}}
+	s, err := schema.Compile(core, schema.Extension{Schema: e}, schema.Extension{Schema: quoted})
 	if err != nil {
 		panic(err)
 	}
@@ -281,6 +287,9 @@ func (m *maker) inBrackets(docs []scim.Document, a *schema.Attribute, depth int)
 
 // spell writes a name in another case, or without its URN, or misspells it.
 func (m *maker) spell(name string) string {
+	if strings.HasPrefix(name, oBrien) {
+		return name[strings.LastIndex(name, ":")+1:]
+	}
 	switch m.IntN(12) {
 	case 0:
 		return strings.ToUpper(name)

@@ -40,7 +40,7 @@ func (w *translator) groups(c clause) clause {
 func (w *translator) memberComparison(a *schema.Attribute, t test) part {
 	on := func(at place) clause { return t.on(w.Dialect, at) }
 	c, ok := w.some(a, w.member(a.Parent()), on)
-	if !ok {
+	if !ok || !w.another() {
 		return untranslated
 	}
 	p := part{exact: t.exact}
@@ -75,7 +75,7 @@ func (w *translator) memberPresence(a *schema.Attribute, null bool) part {
 		c, ok = w.some(a, w.member(parent), present)
 	}
 	others, known := w.some(a, w.rest(), present)
-	if !ok || !known {
+	if !ok || !known || !w.another() {
 		return untranslated
 	}
 	own := c.wrap("EXISTS (SELECT 1 FROM "+w.Members.From+" WHERE "+w.Members.Scope+" AND "+w.Members.Key+" = "+w.Key+" AND ", ")")
@@ -85,7 +85,7 @@ func (w *translator) memberPresence(a *schema.Attribute, null bool) part {
 // memberPath is a value path on members.
 func (w *translator) memberPath(a *schema.Attribute, n *filter.ValuePath) part {
 	inner := w.translate(n.Term, w.member(a))
-	if inner.is.isZero() {
+	if inner.is.isZero() || !w.another() {
 		return untranslated
 	}
 	find := w.groups(inner.is)

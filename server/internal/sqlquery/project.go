@@ -10,12 +10,16 @@ import (
 	"github.com/scimbridge/scim/server"
 )
 
+// Version changes when [Project], [ProjectMember] or [Entries] return something else for the same document and schema. They also depend on
+// the folding of package unicode.
+const Version = 1
+
 // hollow is the name in the projection of a complex value that is there, but makes pr false: it has nothing but empty strings, or
 // nothing at all. No attribute is called so.
 const hollow = "~"
 
-// Project returns the projection of a document. Equal documents have the same bytes. It returns an error when a
-// string is not UTF-8.
+// Project returns the projection of a document. Equal documents have the same bytes. An error is about text
+// that is not UTF-8, which no document has that was read as JSON.
 func Project(s *schema.Schema, doc scim.Document) ([]byte, error) {
 	p := projector{b: make([]byte, 0, 1024)}
 	p.b = append(p.b, '{')

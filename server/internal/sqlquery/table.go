@@ -8,6 +8,8 @@ type Table struct {
 	Key string
 	// Search is its projection: r.search.
 	Search string
+	// Strict says that attributes of extensions are not found without their URN ([server.Query.Strict]).
+	Strict bool
 	// Columns are single values that have a column of their own, by the path of the attribute. A column holds what [Text] returns for the value, and NULL when
 	// there is none; for meta.lastModified, say, r.modified. What the projection has for the same attribute is not looked at. It must be none of Members.
 	//

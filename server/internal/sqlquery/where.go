@@ -1,6 +1,7 @@
 package sqlquery
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,10 +23,12 @@ const (
 	maxArgs  = 8_000
 	maxSQL   = 512 << 10
 	maxDepth = 100
+	// maxSelects is how many selects there may be inside. PostgreSQL takes time to plan them that grows with the square of their number.
+	maxSelects = 50
 )
 
 // Where returns the condition for resources that match a filter, which must have been checked against the schema; TRUE for the
-// zero Filter. Attributes of extensions are found without their URN, too ([schema.Schema.AttrLoose]), and those that the schema does not have have no value.
+// zero Filter. What the schema does not have has no value.
 func (t Table) Where(s *schema.Schema, f filter.Filter, add Adder) Condition {
 	if f.Node() == nil {
 		return Condition{SQL: always.sql, Exact: f.Err() == nil}
@@ -93,12 +96,14 @@ type translator struct {
 	Table
 	schema  *schema.Schema
 	aliases int
+	selects int
 	depth   int
 }
 
-func (w *translator) alias() string {
-	w.aliases++
-	return "x" + strconv.Itoa(w.aliases)
+// another reports whether there may be one more select.
+func (w *translator) another() bool {
+	w.selects++
+	return w.selects <= maxSelects
 }
 
 // place is where attributes are looked for: in a resource, or in a value of one of its attributes.
@@ -156,6 +161,8 @@ func (w *translator) and(terms []filter.Node, at place) part {
 			if drivers++; drivers <= maxDrivers {
 				c = p.use(w.Key)
 				all.driven = true
+			} else if !c.isZero() {
+				c = c.wrap("(", ") IS TRUE") // which keeps PostgreSQL from making a join of it
 			}
 		}
 		all.driven = all.driven || p.driven && !c.isZero()
@@ -256,6 +263,8 @@ func (w *translator) not(p part) part {
 // resolve returns the attribute that a filter names, and false when there is none.
 func (w *translator) resolve(name filter.Attr, at place) (*schema.Attribute, bool) {
 	switch {
+	case at.parent == nil && w.Strict:
+		return w.schema.Attr(name)
 	case at.parent == nil:
 		return w.schema.AttrLoose(name)
 	case at.parent.Type == schema.Complex:
@@ -324,11 +333,13 @@ func (w *translator) some(a *schema.Attribute, at place, test func(place) clause
 	if column, ok := at.columns[a.Path()]; ok {
 		return test(place{text: column, parent: a, columns: at.columns}), true
 	}
-	if at.base == "" || !writable(namesOf(way)) {
+	if at.base == "" || !writable(namesOf(way)) || slices.ContainsFunc(way, isMultiValued) && !w.another() {
 		return clause{}, false
 	}
 	return w.descend(way, at, test), true
 }
+
+func isMultiValued(a *schema.Attribute) bool { return a.MultiValued }
 
 func (w *translator) descend(way []*schema.Attribute, at place, test func(place) clause) clause {
 	a := way[0]
@@ -339,7 +350,8 @@ func (w *translator) descend(way []*schema.Attribute, at place, test func(place)
 	case !a.MultiValued:
 		return w.descend(way[1:], place{base: at.base, names: names, columns: at.columns}, test)
 	}
-	alias := w.alias()
+	w.aliases++
+	alias := "x" + strconv.Itoa(w.aliases)
 	if a.Type != schema.Complex {
 		inner := test(place{text: w.Dialect.element(alias), parent: a})
 		return inner.wrap("EXISTS (SELECT 1 FROM "+w.Dialect.eachText(at.base, names, alias)+" WHERE ", ")")
