@@ -246,7 +246,11 @@ func insertText(table string, columns []string, rows int) string {
 			if j > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString("$" + strconv.Itoa(i*len(columns)+j+1))
+			place := "$" + strconv.Itoa(i*len(columns)+j+1)
+			if columns[j] == "search" {
+				place = "jsonb(" + place + ")"
+			}
+			b.WriteString(place)
 		}
 		b.WriteByte(')')
 	}

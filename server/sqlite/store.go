@@ -6,6 +6,7 @@ import (
 
 	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/internal/sqlquery"
 	"github.com/scimbridge/scim/server/internal/sqlstore"
 )
 
@@ -50,7 +51,7 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, store: sqlstore.New(db, sqlstore.Dialect{}, sqlstore.Options{Indexed: o.indexed})}, nil
+	return &Store{db: db, store: sqlstore.New(db, sqlstore.Dialect{SQL: sqlquery.SQLite}, sqlstore.Options{Indexed: o.indexed})}, nil
 }
 
 // Close closes the file. Calls that are under way may fail.

@@ -1,6 +1,10 @@
 package sqlstore
 
-import "context"
+import (
+	"context"
+
+	"github.com/scimbridge/scim/server/internal/sqlquery"
+)
 
 // DB is a database, as far as the store needs one. It is safe for concurrent use.
 //
@@ -34,7 +38,8 @@ type Tx interface {
 	Querier
 	// Exec runs a statement that has no result, and returns how many rows it changed.
 	Exec(ctx context.Context, text string, args ...any) (int64, error)
-	// Insert adds any number of rows to one of the tables, by the fastest way that the database has.
+	// Insert adds any number of rows to one of the tables, by the fastest way that the database has. The column search gets a
+	// string, or nil.
 	Insert(ctx context.Context, table string, columns []string, rows [][]any) error
 	// Sequence returns n numbers in ascending order, each larger than those of all transactions that ended before this one
 	// began.
@@ -43,9 +48,19 @@ type Tx interface {
 
 // Dialect says how the SQL of a database differs.
 type Dialect struct {
+	// SQL is that of filters. With PostgreSQL the column search is JSONB; with SQLite it is a BLOB that the function jsonb makes.
+	SQL sqlquery.Dialect
 	// ForUpdate stands at the end of a SELECT that locks its rows; empty where a transaction is the only one that writes.
 	ForUpdate string
 	// Slots is over how many rows the number of the resources of a type is spread, at least 1, so that transactions which add
 	// resources at the same time need not wait for each other.
 	Slots int64
+}
+
+// search returns the expression that makes the column search of the argument at a placeholder.
+func (d Dialect) search(placeholder string) string {
+	if d.SQL == sqlquery.PostgreSQL {
+		return "CAST(" + placeholder + " AS JSONB)"
+	}
+	return "jsonb(" + placeholder + ")"
 }

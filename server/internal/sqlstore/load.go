@@ -95,7 +95,7 @@ func (s *Store) insert(ctx context.Context, tx Tx, list []loading) error {
 			uniques = append(uniques, []any{r.Tenant, u.Scope, u.Attribute, uniqueKey(u.Value), seq})
 		}
 		for _, t := range c.terms {
-			terms = append(terms, t.row(r.Key, seq))
+			terms = append(terms, termRow(t, r.Key, seq))
 		}
 		for p, m := range c.members {
 			members = append(members, m.row(r.Tenant, seq, int64(p)))

@@ -167,7 +167,7 @@ func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (serve
 		members := was.members || len(fresh) > 0
 		if u.Document != nil {
 			result.Resource.Document = u.Document
-			return put(ctx, tx, was, u.Version, members, c)
+			return s.put(ctx, tx, was, u.Version, members, c)
 		}
 		result.Resource.Document = server.Modified(was.resource.Document, u.Modified)
 		now := content{shape: id}
@@ -182,7 +182,7 @@ func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (serve
 				return err
 			}
 		}
-		return setDocument(ctx, tx, was.seq, u.Version, members, now)
+		return s.setDocument(ctx, tx, was.seq, u.Version, members, now)
 	})
 	if err != nil {
 		return server.MemberResult{}, wrap("update members", err)

@@ -3,12 +3,15 @@ package sqlstore
 import (
 	"context"
 	"math"
-	"strings"
+	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
 
 // position is where a page begins: after the resource with the sequence number and, in an order, with the key.
@@ -33,6 +36,29 @@ func (p position) String() string {
 		return ""
 	}
 	return string(data)
+}
+
+// text returns the key as the database has it; nil for none.
+func (p position) text(o server.Order) *string {
+	if p.Key == nil || !p.Key.Present || o.Attribute == nil {
+		return nil
+	}
+	var v any
+	switch k := p.Key; o.Attribute.Type {
+	case schema.Boolean:
+		v = k.Int != 0
+	case schema.Integer, schema.Decimal:
+		if v = k.Int; k.Float != 0 {
+			v = k.Float
+		}
+	default:
+		v = k.Text
+	}
+	text, ok := sqlquery.Text(o.Attribute, v)
+	if !ok {
+		return nil
+	}
+	return &text
 }
 
 // search is a query at work.
@@ -84,15 +110,17 @@ func (s *Store) query(ctx context.Context, q server.Query) (page server.Page, er
 
 // inOne returns the page from one transaction.
 func (s *search) inOne(ctx context.Context, tx Tx) (server.Page, error) {
-	plain := s.Match == nil && s.Order.Attribute == nil
-	if !plain {
+	simple := s.Match == nil && s.Order.Attribute == nil
+	if !simple {
 		var err error
 		if s.stale, err = s.hasStale(ctx, tx); err != nil {
 			return server.Page{}, err
 		}
 	}
-	if c, ok := s.translate(); ok && (plain || !s.stale) {
-		return s.selected(ctx, tx, c)
+	order, ok := s.table().Order(s.Schema, s.Query.Order)
+	c, exact := s.clause()
+	if ok && (simple || !s.stale) && exact {
+		return s.selected(ctx, tx, c, order)
 	}
 	return s.scan(ctx, func(do func(Tx) error) error { return do(tx) })
 }
@@ -105,47 +133,77 @@ OR EXISTS (SELECT 1 FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.s
 	return stale, err
 }
 
-// clause is a part of a statement, whose first arguments are tenant, type and shape.
+// clause is a part of a statement, whose first arguments are tenant and type.
 type clause struct {
-	where strings.Builder
+	where string
 	args  []any
 }
 
-func (s *search) clause() *clause {
-	c := &clause{args: []any{s.Tenant, s.Type}}
-	c.where.WriteString(" FROM resources r WHERE r.tenant = $1 AND r.type = $2")
-	return c
-}
-
-// arg adds an argument and returns its place.
+// arg adds an argument and returns its placeholder.
 func (c *clause) arg(v any) string {
 	c.args = append(c.args, v)
-	return place(len(c.args))
+	return "$" + strconv.Itoa(len(c.args))
 }
 
-func (c *clause) and(condition string) {
-	c.where.WriteString(" AND ")
-	c.where.WriteString(condition)
+func (c *clause) and(condition string) { c.where += " AND " + condition }
+
+// table says where the database has what a query looks at.
+func (s *search) table() sqlquery.Table {
+	t := sqlquery.Table{
+		Dialect: s.store.dialect.SQL, Key: "r.seq", Search: "r.search", Columns: map[string]string{"id": "r.id"},
+		Members: &sqlquery.Members{From: "members m", Scope: "m.tenant = $1", Key: "m.owner", Value: "m.value"},
+	}
+	if s.shape != nil {
+		t.Lookup = &sqlquery.Lookup{
+			From: "terms t", Scope: "t.tenant = $1 AND t.type = $2", Key: "t.owner", Attribute: "t.attribute", Value: "t.value",
+			Attributes: make(map[string]any, len(s.shape.indexed)),
+		}
+		for _, path := range s.shape.indexed {
+			t.Lookup.Attributes[path] = path
+		}
+	}
+	return t
+}
+
+// clause returns a clause for resources among which are all that match; exact says that there are no others. It trusts what was made
+// under another shape with nothing.
+func (s *search) clause() (c *clause, exact bool) {
+	c = &clause{where: " FROM resources r WHERE r.tenant = $1 AND r.type = $2", args: []any{s.Tenant, s.Type}}
+	if s.Match == nil {
+		return c, true
+	}
+	if s.shape == nil {
+		return c, false
+	}
+	var condition sqlquery.Condition
+	if s.View == nil { // else the filter looks at what is not stored
+		condition = s.table().Where(s.Schema, s.Filter, c.arg)
+	}
+	switch {
+	case condition.SQL == "" || condition.SQL == "TRUE":
+		return c, condition.Exact
+	case s.stale:
+		id := c.arg(s.id)
+		condition.SQL = "(r.shape < " + id + " OR r.shape > " + id + " OR " + condition.SQL + ")"
+	}
+	c.and(condition.SQL)
+	return c, condition.Exact && !s.stale
 }
 
 // selected returns the page that the database finds by itself.
-func (s *search) selected(ctx context.Context, tx Tx, c *clause) (page server.Page, err error) {
-	matching, args := c.where.String(), c.args
+func (s *search) selected(ctx context.Context, tx Tx, c *clause, order sqlquery.Order) (page server.Page, err error) {
+	matching, args := c.where, slices.Clone(c.args)
 	if s.After != "" {
-		c.and("r.seq > " + c.arg(s.after.Seq))
+		c.and(order.After(s.after.text(s.Order), s.after.Seq, c.arg))
 	}
-	text := "SELECT " + columns + c.where.String() + " ORDER BY r.seq LIMIT " + c.arg(more(s.Limit)) + " OFFSET " + c.arg(int64(s.Offset))
+	text := "SELECT " + columns + c.where + " ORDER BY " + order.By + " LIMIT " + c.arg(more(s.Limit)) + " OFFSET " + c.arg(int64(s.Offset))
 	list, err := rows(ctx, tx, text, c.args...)
 	if err != nil {
 		return page, err
 	}
 	found := list[:min(len(list), s.Limit)]
 	if len(list) > s.Limit {
-		last := position{Seq: s.after.Seq}
-		if len(found) > 0 {
-			last.Seq = found[len(found)-1].seq
-		}
-		page.Next = last.String()
+		page.Next = s.next(found)
 	}
 	if s.Total {
 		switch {
@@ -163,6 +221,20 @@ func (s *search) selected(ctx context.Context, tx Tx, c *clause) (page server.Pa
 	}
 	page.Resources, err = s.resources(ctx, tx, found)
 	return page, err
+}
+
+// next returns where the page after these rows begins.
+func (s *search) next(found []row) string {
+	if len(found) == 0 {
+		return s.after.String()
+	}
+	last := found[len(found)-1]
+	p := position{Seq: last.seq}
+	if s.Order.Attribute != nil {
+		key := s.Order.Key(last.resource.Document)
+		p.Key = &key
+	}
+	return p.String()
 }
 
 // more is how many rows are read to know whether there are more than limit.

@@ -23,7 +23,7 @@ func (s *Store) Reindex(ctx context.Context, typ string, sc *schema.Schema) erro
 			}
 			next := seq
 			for _, r := range list {
-				if err := reindex(ctx, tx, r, sh, id); err != nil {
+				if err := s.reindex(ctx, tx, r, sh, id); err != nil {
 					return err
 				}
 				next = r.seq
@@ -38,7 +38,7 @@ func (s *Store) Reindex(ctx context.Context, typ string, sc *schema.Schema) erro
 	return nil
 }
 
-func reindex(ctx context.Context, tx Tx, r row, sh *shape, id int64) error {
+func (s *Store) reindex(ctx context.Context, tx Tx, r row, sh *shape, id int64) error {
 	c := content{shape: id}
 	if err := c.index(sh, r.resource.Document); err != nil {
 		return err
@@ -46,6 +46,6 @@ func reindex(ctx context.Context, tx Tx, r row, sh *shape, id int64) error {
 	if err := setTerms(ctx, tx, r, c.terms); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "UPDATE resources SET shape = $2, search = $3 WHERE seq = $1", r.seq, c.shape, c.search)
+	_, err := tx.Exec(ctx, "UPDATE resources SET shape = $2, search = "+s.dialect.search("$3")+" WHERE seq = $1", r.seq, c.shape, c.search)
 	return err
 }

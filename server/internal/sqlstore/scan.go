@@ -13,29 +13,6 @@ import (
 	"github.com/scimbridge/scim/server"
 )
 
-// translate returns the query as a clause; false when the database cannot answer it.
-func (s *search) translate() (*clause, bool) {
-	return s.clause(), s.Match == nil && s.Order.Attribute == nil
-}
-
-// candidates returns a clause for resources among which are all that match.
-func (s *search) candidates() *clause {
-	c := s.clause()
-	if s.Match == nil || s.shape == nil {
-		return c
-	}
-	condition, ok := (narrower{c, s.shape}).narrow(s.Filter.Node())
-	switch {
-	case !ok:
-		return s.clause()
-	case s.stale:
-		of := c.arg(s.id)
-		condition = "(r.shape < " + of + " OR r.shape > " + of + " OR " + condition + ")"
-	}
-	c.and(condition)
-	return c
-}
-
 // scanned is how many documents are held at once.
 const scanned = 256
 
@@ -151,10 +128,10 @@ func (s *search) readsMembers() bool {
 // matching calls visit for every resource that matches after a sequence number, with its document as filter and order see it, until it
 // returns false. The row is without members.
 func (s *search) matching(ctx context.Context, in func(func(Tx) error) error, after int64, visit func(row, scim.Document) bool) error {
-	c := s.candidates()
+	c, _ := s.clause()
 	c.and("r.seq > " + c.arg(after))
 	from := len(c.args) - 1
-	text := "SELECT " + columns + c.where.String() + " ORDER BY r.seq LIMIT " + c.arg(int64(scanned))
+	text := "SELECT " + columns + c.where + " ORDER BY r.seq LIMIT " + c.arg(int64(scanned))
 	for {
 		var list []row
 		err := in(func(tx Tx) (err error) {

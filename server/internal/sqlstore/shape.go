@@ -10,10 +10,7 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/scimbridge/scim"
-	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/schema"
-	"github.com/scimbridge/scim/server/internal/casefold"
 )
 
 // usual are the attributes that are always indexed, where the schema has them.
@@ -23,37 +20,39 @@ var usual = []string{"userName", "externalId", "displayName", "emails.value"}
 type shape struct {
 	schema      *schema.Schema
 	fingerprint string
-	indexed     []*schema.Attribute
+	// indexed are the paths of the attributes with terms.
+	indexed []string
 
 	mu sync.Mutex
 	id int64 // 0 as long as it is not known
 }
 
-// makeShape returns the shape under a schema, with indexes for the usual attributes, those of more, and all that are unique.
+// version changes with how search and terms are made.
+const version = 1
+
+// makeShape returns the shape under a schema, with terms of the usual attributes, those of more, and all that are unique.
 func makeShape(s *schema.Schema, more []string) *shape {
 	sh := &shape{schema: s}
 	add := func(a *schema.Attribute, ok bool) {
 		if ok && a.Type == schema.Complex {
 			a, ok = a.SubAttribute("value")
 		}
-		if ok && a.Type == schema.String && !a.Sensitive() && !slices.Contains(sh.indexed, a) {
-			sh.indexed = append(sh.indexed, a)
+		if ok && !a.Sensitive() && a.Path() != "id" && !slices.Contains(sh.indexed, a.Path()) {
+			sh.indexed = append(sh.indexed, a.Path())
 		}
 	}
 	for _, path := range slices.Concat(usual, more) {
 		add(s.Lookup(path))
 	}
 	digest := sha256.New()
-	fmt.Fprintln(digest, projectionVersion, unicode.Version)
+	fmt.Fprintln(digest, version, unicode.Version)
 	for a := range s.Attributes() {
 		describe(digest, a, func(a *schema.Attribute) {
-			if a.Uniqueness == schema.UniquenessServer || a.Uniqueness == schema.UniquenessGlobal {
-				add(a, a.Path() != "id" && a.Type == schema.String)
-			}
+			add(a, a.Uniqueness == schema.UniquenessServer || a.Uniqueness == schema.UniquenessGlobal)
 		})
 	}
-	for _, a := range sh.indexed {
-		fmt.Fprintln(digest, "indexed", a.Path())
+	for _, path := range sh.indexed {
+		fmt.Fprintln(digest, "indexed", path)
 	}
 	sh.fingerprint = hex.EncodeToString(digest.Sum(nil)[:16])
 	return sh
@@ -132,57 +131,4 @@ func (s *Store) shapeID(ctx context.Context, sh *shape, make bool) (int64, error
 		sh.id = id
 	}
 	return id, err
-}
-
-// term is a value of an indexed attribute.
-type term struct{ attribute, value string }
-
-// terms returns the values of a document's indexed attributes, each once.
-func (sh *shape) terms(doc scim.Document) []term {
-	if sh == nil {
-		return nil
-	}
-	list := make([]term, 0, len(sh.indexed)+2)
-	for _, a := range sh.indexed {
-		holder := map[string]any(doc)
-		if a.URN != "" {
-			holder, _ = doc[a.URN].(map[string]any)
-		}
-		add := func(v any) {
-			text, ok := v.(string)
-			if t := (term{a.Path(), termKey(casefold.String(text))}); ok && !slices.Contains(list, t) {
-				list = append(list, t)
-			}
-		}
-		if p := a.Parent(); p != nil {
-			each(holder[p.Name], func(e any) {
-				object, _ := e.(map[string]any)
-				each(object[a.Name], add)
-			})
-			continue
-		}
-		each(holder[a.Name], add)
-	}
-	return list
-}
-
-// each calls do for every element of an array, or for a value that is none.
-func each(v any, do func(any)) {
-	list, ok := v.([]any)
-	if !ok {
-		do(v)
-		return
-	}
-	for _, e := range list {
-		do(e)
-	}
-}
-
-// isIndexed returns the attribute that a filter names when it is indexed: for a complex one, its value.
-func (sh *shape) isIndexed(name filter.Attr) (*schema.Attribute, bool) {
-	a, ok := sh.schema.AttrLoose(name)
-	if ok && a.Type == schema.Complex {
-		a, ok = a.SubAttribute("value")
-	}
-	return a, ok && slices.Contains(sh.indexed, a)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
 
 // Store keeps resources in a database. It implements [server.Store], [server.MemberStore] and [server.BatchStore].
@@ -210,11 +211,11 @@ func (c *content) index(sh *shape, doc scim.Document) error {
 	if sh == nil {
 		return nil
 	}
-	search, err := project(sh.schema, doc)
+	search, err := sqlquery.Project(sh.schema, doc)
 	if err != nil {
 		return err
 	}
-	c.search, c.terms = search, sh.terms(doc)
+	c.search, c.terms = string(search), sqlquery.Entries(sh.schema, doc, sh.indexed...)
 	return nil
 }
 
@@ -234,7 +235,7 @@ func (s *Store) create(ctx context.Context, r server.Resource, c content) error 
 			return err
 		}
 		n, err := tx.Exec(ctx, `INSERT INTO resources (seq, tenant, type, id, version, document, members, shape, search)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant, type, id) DO NOTHING`,
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, `+s.dialect.search("$9")+`) ON CONFLICT (tenant, type, id) DO NOTHING`,
 			seqs[0], r.Tenant, r.Type, r.ID, r.Version, c.document, flag(len(c.members) > 0), c.shape, c.search)
 		if err != nil {
 			return err
@@ -285,23 +286,23 @@ func (s *Store) Update(ctx context.Context, u server.Update) error {
 				}
 			}
 		}
-		return put(ctx, tx, was, u.Version, members, c)
+		return s.put(ctx, tx, was, u.Version, members, c)
 	}))
 }
 
 // put replaces everything of a resource but its members.
-func put(ctx context.Context, tx Tx, was row, version string, members bool, c content) error {
+func (s *Store) put(ctx context.Context, tx Tx, was row, version string, members bool, c content) error {
 	if err := setUnique(ctx, tx, was, c.unique); err != nil {
 		return err
 	}
 	if err := setTerms(ctx, tx, was, c.terms); err != nil {
 		return err
 	}
-	return setDocument(ctx, tx, was.seq, version, members, c)
+	return s.setDocument(ctx, tx, was.seq, version, members, c)
 }
 
-func setDocument(ctx context.Context, tx Tx, seq int64, version string, members bool, c content) error {
-	_, err := tx.Exec(ctx, "UPDATE resources SET version = $2, document = $3, members = $4, shape = $5, search = $6 WHERE seq = $1",
+func (s *Store) setDocument(ctx context.Context, tx Tx, seq int64, version string, members bool, c content) error {
+	_, err := tx.Exec(ctx, "UPDATE resources SET version = $2, document = $3, members = $4, shape = $5, search = "+s.dialect.search("$6")+" WHERE seq = $1",
 		seq, version, c.document, flag(members), c.shape, c.search)
 	return err
 }

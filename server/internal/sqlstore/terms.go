@@ -4,12 +4,16 @@ import (
 	"context"
 
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
+
+// term is a value of an indexed attribute.
+type term = sqlquery.Entry
 
 var termColumns = []string{"tenant", "type", "attribute", "value", "owner"}
 
-func (t term) row(key server.Key, owner int64) []any {
-	return []any{key.Tenant, key.Type, t.attribute, t.value, owner}
+func termRow(t term, key server.Key, owner int64) []any {
+	return []any{key.Tenant, key.Type, t.Path, t.Value, owner}
 }
 
 func addTerms(ctx context.Context, tx Tx, key server.Key, owner int64, terms []term) error {
@@ -18,7 +22,7 @@ func addTerms(ctx context.Context, tx Tx, key server.Key, owner int64, terms []t
 	}
 	list := make([][]any, len(terms))
 	for i, t := range terms {
-		list[i] = t.row(key, owner)
+		list[i] = termRow(t, key, owner)
 	}
 	return tx.Insert(ctx, "terms", termColumns, list)
 }
@@ -28,7 +32,7 @@ func setTerms(ctx context.Context, tx Tx, was row, terms []term) error {
 	old := make(map[term]bool)
 	err := tx.Query(ctx, func(r Row) error {
 		var t term
-		err := r.Scan(&t.attribute, &t.value)
+		err := r.Scan(&t.Path, &t.Value)
 		old[t] = true
 		return err
 	}, "SELECT attribute, value FROM terms WHERE owner = $1", was.seq)
@@ -44,7 +48,7 @@ func setTerms(ctx context.Context, tx Tx, was row, terms []term) error {
 	}
 	for t := range old {
 		_, err := tx.Exec(ctx, "DELETE FROM terms WHERE tenant = $1 AND type = $2 AND attribute = $3 AND value = $4 AND owner = $5",
-			t.row(was.resource.Key, was.seq)...)
+			termRow(t, was.resource.Key, was.seq)...)
 		if err != nil {
 			return err
 		}
