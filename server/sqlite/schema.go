@@ -66,6 +66,20 @@ CREATE TABLE shapes (
 -- The last seq that was given away. A number is not used again, so that a cursor never means another resource.
 CREATE TABLE sequence (last INTEGER NOT NULL);
 INSERT INTO sequence VALUES (0);
+-- What the planner has to know: a tenant and a type may have all there is, so that only what comes behind them in an index makes it
+-- worth using. Counted figures, of a file that is small still, would have it do otherwise.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+	('resources', 'resources_id', '1000000 500000 250000 1'),
+	('resources', 'resources_order', '1000000 500000 250000 1'),
+	('resources', 'resources_shape', '1000000 500000 250000 250000'),
+	('uniques', 'uniques', '1000000 500000 250000 250000 1'),
+	('uniques', 'uniques_owner', '1000000 1'),
+	('terms', 'terms', '4000000 2000000 1000000 250000 2 1'),
+	('terms', 'terms_owner', '4000000 4'),
+	('members', 'members', '1000000 500000 1000 1'),
+	('members', 'members_value', '1000000 500000 5 1');
+ANALYZE sqlite_schema;
 `,
 }
 
