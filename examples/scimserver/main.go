@@ -1,4 +1,5 @@
-// Scimserver is a SCIM 2.0 service with users, the enterprise extension and groups, kept in memory.
+// Scimserver is a SCIM 2.0 service with users, the enterprise extension and groups, kept in a SQLite file or in
+// memory.
 //
 //	go run ./examples/scimserver      # on http://127.0.0.1:8880/scim/v2, with a token that it prints
 //	go run ./examples/scimserver -h   # what else it can do

@@ -32,14 +32,14 @@ type program struct {
 	stderr bytes.Buffer // may be read when status has been received
 }
 
-// start runs the program on a free port and waits until it listens.
+// start runs the program on a free port and waits until it listens. Resources are kept in memory unless args say otherwise.
 func start(t *testing.T, tokens string, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	p := &program{t: t, lines: bufio.NewScanner(r), stop: cancel, status: make(chan int, 1)}
 	go func() {
-		p.status <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), tokens, w, &p.stderr)
+		p.status <- run(ctx, append([]string{"-addr", "127.0.0.1:0", "-store", "memory"}, args...), tokens, w, &p.stderr)
 		_ = w.Close()
 	}()
 	p.url = strings.TrimPrefix(p.line(), "SCIM service on ")
@@ -298,7 +298,9 @@ func TestCommandLine(t *testing.T) {
 		{"help", []string{"-h"}, exitStopped, "SCIM_TOKEN=... scimserver"},
 		{"unknown flag", []string{"-x"}, exitUsage, "-x"},
 		{"an argument", []string{"serve"}, exitUsage, `"serve"`},
-		{"unknown store", []string{"-store", "postgres"}, exitUsage, "only memory"},
+		{"unknown store", []string{"-store", "oracle"}, exitUsage, "memory and sqlite"},
+		{"file for memory", []string{"-store", "memory", "-dsn", "x"}, exitFailed, "-dsn"},
+		{"file that cannot be", []string{"-dsn", filepath.Join(t.TempDir(), "no", "x")}, exitFailed, "no such file"},
 		{"certificate without key", []string{"-tls-cert", "a"}, exitUsage, "go together"},
 		{"negative grace", []string{"-grace", "-1s"}, exitUsage, "-grace"},
 		{"relative base URL", []string{"-base-url", "/scim"}, exitFailed, "BaseURL"},
@@ -309,6 +311,7 @@ func TestCommandLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Chdir(t.TempDir()) // scim.db is made here
 			var stdout, stderr bytes.Buffer
 			status := run(t.Context(), tt.args, "t", &stdout, &stderr)
 			said := stderr.String()
@@ -320,4 +323,42 @@ func TestCommandLine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What one run of the program has stored the next one has, by default in a file of the working directory.
+func TestKeepsResourcesInAFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for run, args := range [][]string{{"-store", "sqlite"}, {"-store", "sqlite", "-dsn", "scim.db"}} {
+		p := start(t, "t", args...)
+		if status, body := p.get("/Users?filter=userName+eq+%22zoe%22", "t"); status != http.StatusOK || bytes.Contains(body, []byte(`"zoe"`)) != (run == 1) {
+			t.Errorf("run %d: status %d: %s", run, status, body)
+		}
+		if run == 0 {
+			response := p.post("/Users", "t", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"zoe"}`)
+			if response != http.StatusCreated {
+				t.Errorf("create: status %d", response)
+			}
+		}
+		p.end(exitStopped)
+	}
+	if _, err := os.Stat("scim.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+// post sends a body and returns the status.
+func (p *program) post(path, token, body string) int {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.url+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/scim+json")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }

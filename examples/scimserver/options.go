@@ -6,13 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
 
 // options are what the command line and the environment say.
 type options struct {
-	addr, store       string
+	addr, store, dsn  string
 	baseURL           string
 	certFile, keyFile string
 	verbose           bool
@@ -30,14 +32,15 @@ Usage:
   SCIM_TOKEN=... scimserver [flags]     with a bearer token of your own
 
 The service is at /scim/v2 of the address. Several tokens, separated by spaces, are valid at once, so that a token
-can be exchanged without a gap. Nothing is written to disk: all resources are gone when the program ends.
+can be exchanged without a gap. Resources are kept in the file scim.db unless the flags say otherwise.
 
   curl -H "Authorization: Bearer $SCIM_TOKEN" http://127.0.0.1:8880/scim/v2/Users
 
 Flags:
 
   -addr HOST:PORT   where to listen (127.0.0.1:8880); port 0 takes any that is free
-  -store NAME       where resources are kept: memory, the only one there is
+  -store NAME       where resources are kept: sqlite, in one file; or memory, until the program ends
+  -dsn FILE         the file of sqlite (scim.db); it is made when it is not there, and several programs may use it at once
   -base-url URL     the service's URL as clients see it, when a proxy is in front, such as https://example.com/scim/v2
   -tls-cert FILE    certificate and key for https; without them, listen on the loopback interface or behind a
   -tls-key FILE     proxy that has TLS, because bearer tokens must not travel in the clear
@@ -59,7 +62,8 @@ func parseOptions(args []string, tokens string, stdout, stderr io.Writer) (*opti
 	f := flag.NewFlagSet("scimserver", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:8880", "")
-	f.StringVar(&o.store, "store", "memory", "")
+	f.StringVar(&o.store, "store", "sqlite", "")
+	f.StringVar(&o.dsn, "dsn", "", "")
 	f.StringVar(&o.baseURL, "base-url", "", "")
 	f.StringVar(&o.certFile, "tls-cert", "", "")
 	f.StringVar(&o.keyFile, "tls-key", "", "")
@@ -87,8 +91,8 @@ func (o *options) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("what is %q? Everything is said with flags", rest[0])
-	case o.store != "memory":
-		return fmt.Errorf("-store %q: there is only memory", o.store)
+	case stores[o.store] == nil:
+		return fmt.Errorf("-store %q: there are %s", o.store, strings.Join(slices.Sorted(maps.Keys(stores)), " and "))
 	case (o.certFile == "") != (o.keyFile == ""):
 		return errors.New("-tls-cert and -tls-key go together")
 	case o.grace < 0:

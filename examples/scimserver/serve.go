@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/scimbridge/scim/server"
-	"github.com/scimbridge/scim/server/memory"
 )
 
 const basePath = "/scim/v2"
 
 // newHandler returns all that the program serves.
-func newHandler(o *options, logger *slog.Logger) (http.Handler, error) {
-	scim, err := server.New(memory.New(), server.Options{
+func newHandler(o *options, store server.Store, logger *slog.Logger) (http.Handler, error) {
+	scim, err := server.New(store, server.Options{
 		Authenticator: server.BearerTokens(o.tokens...),
 		BasePath:      basePath,
 		BaseURL:       o.baseURL,
@@ -40,7 +39,17 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 		level = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	handler, err := newHandler(o, logger)
+	store, closeStore, err := stores[o.store](ctx, o.dsn)
+	if err != nil {
+		return err
+	}
+	err = o.serve(ctx, store, logger, stdout)
+	return errors.Join(err, closeStore())
+}
+
+// serve serves a store.
+func (o *options) serve(ctx context.Context, store server.Store, logger *slog.Logger, stdout io.Writer) error {
+	handler, err := newHandler(o, store, logger)
 	if err != nil {
 		return err
 	}
