@@ -141,7 +141,7 @@ func TestBulkRequests(t *testing.T) {
 				}}},
 				{Method: "PATCH", Path: "/Groups/bulkId:g", Data: scim.Document{}},
 			},
-			want: []string{"201 id-of-a", "201 id-of-b", "201 id-of-g", "200 bulkId:g", "200 id-of-g"},
+			want: []string{"201 id-of-a", "201 id-of-b", "201 id-of-g", "200 id-of-g", "200 id-of-g"},
 			sent: []string{"POST/Users POST/Users", `POST/Groups[id-of-a id-of-b] PATCH/Groups/bulkId:g{members[value eq "id-of-a"]}`, "PATCH/Groups/id-of-g"},
 		},
 		{
@@ -192,6 +192,31 @@ func TestBulkRequests(t *testing.T) {
 			operations: []scim.BulkOperation{post("a", "a")},
 			want:       []string{"scim: POST /Bulk: operation 1: the connection failed before the answer was complete: connection reset by peer (unknown)"},
 			sent:       []string{"POST/Users"},
+		},
+		{
+			name: "too large by themselves: one that refers to nobody, one that fails, and one that is left out", failOn: 2,
+			service: &bulkService{config: bulkConfig(100, 300), answer: usual},
+			operations: []scim.BulkOperation{
+				group("", "bulkId:nobody", strings.Repeat("x", 500)),
+				{Method: "POST", Path: "/Users/7", Data: scim.Document{"userName": strings.Repeat("x", 500)}},
+				group("", strings.Repeat("x", 500)),
+			},
+			want: []string{
+				`scim: 409 invalidValue: operation 1: it refers to bulkId "nobody", and no operation before it, or in the same request, has created that (not sent)`,
+				`scim: 400 invalidPath: operation 2: POST with path "/Users/7" is no operation of a bulk request (not sent)`,
+				"scim: operation 3: left out after 2 operations had failed (not sent)",
+			},
+		},
+		{
+			name: "an answer that leaves one out", service: &bulkService{config: bulkConfig(100, 0), answer: func(n int, op scim.BulkOperation) string {
+				if n == 0 {
+					return `{"method":"POST","bulkId":"z","status":"oops"}`
+				}
+				return usual(n, op)
+			}},
+			operations: []scim.BulkOperation{post("a", "a"), post("b", "b")},
+			want:       []string{"scim: POST /Bulk: operation 1: the service's answer says nothing of this operation (unknown)", "201 id-of-b"},
+			sent:       []string{"POST/Users POST/Users"},
 		},
 		{
 			name: "answers without bulkId, and numbers for the status",

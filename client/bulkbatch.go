@@ -229,6 +229,9 @@ func (b *bulkRun) record(i int, op scim.BulkOperation, a *bulkAnswer) {
 		if result.ID == "" && op.Method != http.MethodPost {
 			result.ID = idFrom(op.Path)
 		}
+		if bulkID, ok := strings.CutPrefix(result.ID, bulkPrefix); ok {
+			result.ID = b.ids[bulkID] // the resource was created in the same request
+		}
 		b.succeed(i, result)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/profiles"
 )
 
 // ignoreCause compares errors without what caused them.
@@ -65,6 +66,21 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"user name with a colon", "https://service.example/", client.WithBasicAuth("a:b", "hunter2"), "colon"},
 		{"negative rate", "https://service.example/", client.WithRate(-1, 0), "negative"},
 		{"no timeout", "https://service.example/", client.WithTimeout(0), "positive"},
+		{"not a URL", "https://service.example:hunter2/", nil, "not a URL"},
+		{"header without a value", "https://service.example/", client.WithHeader("X-Key", ""), "cannot be in an HTTP header"},
+		{"user agent with a line break", "https://service.example/", client.WithUserAgent("a\r\nb"), "user agent"},
+		{"no size", "https://service.example/", client.WithMaxResponse(0), "positive"},
+		{"no concurrency", "https://service.example/", client.WithConcurrency(0), "positive"},
+		{"no page size", "https://service.example/", client.WithPageSize(-1), "positive"},
+		{"rate limit of nothing", "https://service.example/", client.WithRateLimits(profiles.RateLimit{Requests: 1}), "positive"},
+		{"no HTTP client", "https://service.example/", client.WithHTTPClient(nil), "nil"},
+		{"no transport", "https://service.example/", client.WithTransport(nil), "nil"},
+		{"no TLS configuration", "https://service.example/", client.WithTLS(nil), "nil"},
+		{"no middleware", "https://service.example/", client.WithMiddleware(nil), "nil"},
+		{"no clock", "https://service.example/", client.WithClock(nil), "nil"},
+		{"no randomness", "https://service.example/", client.WithRandom(nil), "nil"},
+		{"no logger", "https://service.example/", client.WithLogger(nil), "nil"},
+		{"no token source", "https://service.example/", client.WithTokenSource[*token](nil), "nil"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -280,6 +280,23 @@ func TestRequestsFailAtOnceWhileTheServiceWantsNone(t *testing.T) {
 	})
 }
 
+// What one request was told to wait for, others wait for, too.
+func TestUnavailableServicesAreLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []func() (*http.Response, error){status(503, "Retry-After", "10"), ok}}
+		c := newClient(t, s, client.WithRetry(client.Retry{Attempts: 1}))
+		if _, err := c.Users().Get(t.Context(), "1"); !errors.Is(err, scim.ErrUnavailable) {
+			t.Fatalf("error %v", err)
+		}
+		if _, err := c.Users().Get(t.Context(), "1"); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]time.Duration{0, 10 * time.Second}, s.at); diff != "" {
+			t.Errorf("times of the requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestConflictNamesTheAttribute(t *testing.T) {
 	c := newClient(t, &script{answers: []func() (*http.Response, error){status(409)}}, postmanProfile(t))
 	_, err := c.Users().Create(t.Context(), person(1))
@@ -293,6 +310,9 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 		none     = `{"totalResults":0,"Resources":[]}`
 		mine     = `{"totalResults":1,"Resources":[{"id":"1","userName":"A@example.com","active":true,"meta":{"created":"2000-01-01T00:00:00Z"}}]}`
 		older    = `{"totalResults":1,"Resources":[{"id":"1","userName":"a@example.com","active":true,"meta":{"created":"1999-12-31T00:00:00Z"}}]}`
+		renamed  = `{"totalResults":1,"Resources":[{"id":"1","userName":"a@example.com","displayName":"B","active":true}]}`
+		regiven  = `{"totalResults":1,"Resources":[{"id":"1","userName":"a@example.com","name":{"givenName":"G"},"active":true}]}`
+		nobody   = `{"totalResults":1,"Resources":[{"userName":"a@example.com","active":true}]}`
 		inactive = `{"totalResults":1,"Resources":[{"id":"1","userName":"a@example.com","active":false}]}`
 	)
 	tests := []struct {
@@ -342,6 +362,21 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 			log:     []string{"POST /Users", "GET /Users"}, want: scim.ErrUniqueness,
 		},
 		{
+			name:    "another resource has the name, by a text",
+			answers: []func() (*http.Response, error){reset, body(200, renamed)},
+			log:     []string{"POST /Users", "GET /Users"}, want: scim.ErrUniqueness,
+		},
+		{
+			name:    "another resource has the name, by a part",
+			answers: []func() (*http.Response, error){reset, body(200, regiven)},
+			log:     []string{"POST /Users", "GET /Users"}, want: scim.ErrUniqueness,
+		},
+		{
+			name:    "what is found has no id",
+			answers: []func() (*http.Response, error){reset, body(200, nobody)},
+			log:     []string{"POST /Users", "GET /Users"}, want: scim.ErrUniqueness,
+		},
+		{
 			name:    "the resource was there before",
 			answers: []func() (*http.Response, error){reset, body(200, older)},
 			log:     []string{"POST /Users", "GET /Users"}, want: scim.ErrConflict,
@@ -377,7 +412,9 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{answers: tt.answers}
 				c := newClient(t, s, client.WithRetry(client.Retry{Attempts: 3}))
-				user, err := c.Users().Create(t.Context(), scim.User{UserName: "a@example.com", Active: scim.Bool(true)})
+				user, err := c.Users().Create(t.Context(), scim.User{
+					UserName: "a@example.com", DisplayName: "A", Name: &scim.Name{GivenName: "A"}, Active: scim.Bool(true),
+				})
 				if diff := cmp.Diff(tt.log, s.log); diff != "" {
 					t.Errorf("requests (-want +got):\n%s", diff)
 				}

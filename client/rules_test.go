@@ -178,6 +178,11 @@ func TestFiltersAreWrittenAsTheServiceWantsThem(t *testing.T) {
 			[]profiles.Quirk{profiles.StringFilterBooleans},
 			`title pr and emails[primary eq "true" and value sw "a"] and not (active eq "false" or age gt 7)`,
 		},
+		{
+			"every operator", filter.Ne("active", true).Or(filter.Co("a", "x"), filter.Ew("a", "x"), filter.Ge("a", 1), filter.Lt("a", 1), filter.Le("a", "x"), filter.Gt("a", 2.5)),
+			[]profiles.Quirk{profiles.StringFilterBooleans},
+			`active ne "true" or a co "x" or a ew "x" or a ge 1 or a lt 1 or a le "x" or a gt 2.5`,
+		},
 		{"no filter", filter.Filter{}, []profiles.Quirk{profiles.StringFilterBooleans}, ``},
 	}
 	for _, tt := range tests {
@@ -237,5 +242,62 @@ func TestRequestsAsThePostmanProfileWantsThem(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// A service that can filter on parts of addresses, by some operators, and join comparisons with and alone.
+func TestFiltersInsideValuePathsAreChecked(t *testing.T) {
+	p := &profiles.Profile{Name: "some", Resources: []profiles.Resource{{
+		Name: "User", Endpoint: "/Users", Schema: scim.UserSchema, Operations: []profiles.Operation{profiles.List}, FilterLogic: profiles.AndOnly,
+		Attributes: []profiles.Attribute{
+			{Path: "emails.type", Type: "string", Filter: []string{"eq"}},
+			{Path: "emails.value", Type: "string", Filter: []string{"eq", "pr"}},
+			{Path: "title", Type: "string", Filter: []string{"pr"}},
+		},
+	}}}
+	for text, refused := range map[string]string{
+		`emails[type eq "work" and value eq "a"]`:             "",
+		`emails[value pr]`:                                    "",
+		scim.UserSchema + `:title pr`:                         "",
+		`emails[type eq "work" and not (value sw "a")]`:       "emails.value sw",
+		`emails[type eq "work" or (type pr and value pr)]`:    "emails.type pr",
+		`title pr and emails[value eq "a" or display co "b"]`: "emails.display co",
+		`title pr or emails[value pr]`:                        `does not support "or"`,
+		`title eq "x"`:                                        "title eq",
+	} {
+		sent := 0
+		c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+			sent++
+			return response(http.StatusOK, `{"Resources":[]}`), nil
+		}), client.WithProfile(p))
+		var err error
+		for _, err = range c.Users().List(t.Context(), client.Query{Filter: filter.MustParse(text)}) {
+		}
+		if (refused == "") != (err == nil) || err != nil && (!strings.Contains(err.Error(), refused) || sent > 0) {
+			t.Errorf("%s: %v after %d requests, want %q", text, err, sent, refused)
+		}
+	}
+}
+
+func TestReplacementsAndGroupsThatAreKnownToBeRefused(t *testing.T) {
+	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		t.Errorf("sent %s %s", r.Method, r.URL)
+		return response(http.StatusOK, `{}`), nil
+	}), client.WithProfile(&profiles.Profile{Name: "some", Resources: []profiles.Resource{
+		{
+			Name: "User", Endpoint: "/Users", Schema: scim.UserSchema, Operations: []profiles.Operation{profiles.Replace},
+			Attributes: []profiles.Attribute{{Path: "userName", Type: "string", Required: true}},
+		},
+		{Name: "Group", Endpoint: "/Groups", Schema: scim.GroupSchema, Operations: []profiles.Operation{profiles.Create}, MaxMembers: 1, MembersOnCreate: true},
+	}}))
+	if _, err := c.Users().Replace(t.Context(), "1", scim.User{DisplayName: "A"}); !errors.Is(err, client.ErrNotSent) || !strings.Contains(err.Error(), "userName is required") {
+		t.Errorf("replace: %v", err)
+	}
+	full := scim.Group{DisplayName: "G", Members: []scim.Reference{{Value: "a"}, {Value: "b"}}}
+	if _, err := c.Groups().Create(t.Context(), full); !errors.Is(err, client.ErrNotSent) || !strings.Contains(err.Error(), "at most 1 members") {
+		t.Errorf("create: %v", err)
+	}
+	if _, err := c.Users().Create(t.Context(), scim.User{UserName: "a"}); !errors.Is(err, client.ErrNotSent) || !strings.Contains(err.Error(), "some does not offer create") {
+		t.Errorf("create: %v", err)
 	}
 }

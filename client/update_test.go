@@ -81,6 +81,14 @@ func TestUpdateSendsWhatChanged(t *testing.T) {
 				`{"op":"replace","path":"urn:example:badge:1.0:User:number","value":2}`)},
 		},
 		{
+			name: "attributes that the schema of an extension does not have", options: []client.Option{generic},
+			old: `{"id":"1","userName":"a","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"d","shift":"day","badge":1}}`,
+			new: `{"id":"1","userName":"a","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"e","shift":"night"}}`,
+			log: []string{`PATCH /Users/1 ` + patchBody(`{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"e"},`+
+				`{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:badge"},`+
+				`{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:shift","value":"night"}`)},
+		},
+		{
 			name: "in Entra's dialect", options: []client.Option{profileOf(func(r *profiles.Resource) { r.Patch = patch.Entra() })},
 			old: `{"id":"1","userName":"a","active":true}`, new: `{"id":"1","userName":"a","active":false,"hat":"red"}`,
 			log: []string{`PATCH /Users/1 ` + patchBody(`{"op":"Replace","path":"active","value":"False"},{"op":"Replace","path":"hat","value":"red"}`)},
@@ -221,6 +229,16 @@ func TestMembers(t *testing.T) {
 			name: "remove where all must be replaced", options: []client.Option{replace},
 			call: func(c *client.Client) error { return c.Groups().RemoveMembers(t.Context(), "g", "b") },
 			log:  []string{`GET /Groups/g`, `PATCH /Groups/g ` + patchBody(`{"op":"replace","path":"members","value":[{"value":"a"},{"value":"c"}]}`)},
+		},
+		{
+			name: "remove nobody where all must be replaced", options: []client.Option{replace},
+			call: func(c *client.Client) error { return c.Groups().RemoveMembers(t.Context(), "g", "z") },
+			log:  []string{`GET /Groups/g`},
+		},
+		{
+			name: "set where all must be replaced", options: []client.Option{replace},
+			call: func(c *client.Client) error { return c.Groups().SetMembers(t.Context(), "g", "b", "d") },
+			log:  []string{`GET /Groups/g`, `PATCH /Groups/g ` + patchBody(`{"op":"replace","path":"members","value":[{"value":"b"},{"value":"d"}]}`)},
 		},
 		{
 			name: "create where members come later", options: []client.Option{profileOf(func(r *profiles.Resource) { r.MembersOnCreate = false })},
