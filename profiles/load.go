@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/go-json-experiment/json"
@@ -13,14 +14,13 @@ const maxSize = 1 << 20
 
 // Load reads a profile from a JSON file. See [Decode].
 func Load(file string) (*Profile, error) {
-	info, err := os.Stat(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}
-	if info.Size() > maxSize {
-		return nil, fmt.Errorf("profiles: %s: larger than %d bytes", file, maxSize)
-	}
-	data, err := os.ReadFile(file)
+	defer f.Close()
+	// What is no ordinary file may have no size and no end.
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}

@@ -1,6 +1,8 @@
 package profiles_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -178,5 +180,47 @@ func TestCompare(t *testing.T) {
 	}
 	if text := want[4].String(); text != `/resources/User/operations/list: "list", nothing` {
 		t.Error(text)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	write := func(name, text string) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	whole, err := profiles.Generic().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profiles.Load(write("whole.json", string(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(profiles.Generic(), p); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]string{
+		write("broken.json", `{"name":`):                     "broken.json",
+		write("misspelt.json", `{"name":"x","resource":[]}`): `"resource"`,
+		write("large.json", strings.Repeat(" ", 2<<20)):      "larger than 1048576 bytes",
+		filepath.Join(t.TempDir(), "nothing.json"):           "nothing.json",
+		t.TempDir(): "directory",
+	} {
+		if _, err := profiles.Load(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %q", name, err, want)
+		}
+	}
+}
+
+func TestNothingIsKnownWithoutAProfile(t *testing.T) {
+	var none *profiles.Profile
+	if _, ok := none.Resource("User"); ok || none.Has(profiles.StringFilterBooleans) {
+		t.Error("a nil profile knows something")
+	}
+	if p := (&profiles.Profile{Quirks: []profiles.Quirk{profiles.MembersNullAfterUpdate}}); !p.Has(profiles.MembersNullAfterUpdate) || p.Has(profiles.StringFilterBooleans) {
+		t.Error("Has does not tell the oddities apart")
 	}
 }
