@@ -123,6 +123,9 @@ func (job *bulkJob) parse(e any) *bulkOperation {
 	op.method, op.path = strings.ToUpper(text("method")), text("path")
 	op.bulkID, op.version = text("bulkId"), text("version")
 	data, ok := member(object, "data").(map[string]any)
+	if list, isList := member(object, "data").([]any); isList && op.method == http.MethodPatch {
+		data, ok = map[string]any{"Operations": list}, true // so it is in the example of RFC 7644 section 3.7.3
+	}
 	op.data = data
 	switch op.method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:

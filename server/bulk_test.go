@@ -74,6 +74,24 @@ func TestBulk(t *testing.T) {
 	s.get("/Users").wantIDs("1", "3")
 }
 
+// TestBulkOfTheRFC sends the example of RFC 7644 section 3.7.3, in which the data of a PATCH is an array.
+func TestBulkOfTheRFC(t *testing.T) {
+	s := newService(t)
+	s.create("/Users", `{"userName":"bob"}`)
+	s.create("/Users", `{"userName":"dave","nickName":"D"}`)
+	s.create("/Users", `{"userName":"gone"}`)
+	s.bulk(
+		1,
+		post("qwerty", "/Users", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:User"],"userName":"Alice"}`),
+		`{"method":"PUT","path":"/Users/1","version":"W/\"v1\"","data":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"Bob"}}`,
+		`{"method":"PATCH","path":"/Users/2","version":"W/\"v2\"","data":[{"op":"remove","path":"nickName"},{"op":"add","path":"userName","value":"Dave"}]}`,
+		`{"method":"DELETE","path":"/Users/3","version":"W/\"v3\""}`,
+	).wantStatuses("qwerty 201", "PUT 200", "PATCH 200", "DELETE 204").
+		wantAt("Operations/0/location", "https://example.com/scim/v2/Users/4").wantAt("Operations/3/location", "https://example.com/scim/v2/Users/3")
+	s.get("/Users/2").wantAt("userName", "Dave").wantAt("nickName", nil)
+	s.bulk(0, `{"method":"PUT","path":"/Users/1","data":[{"userName":"x"}]}`, `{"method":"PATCH","path":"/Users/1","data":[7]}`).wantStatuses("PUT 400", "PATCH 400")
+}
+
 func TestBulkReferences(t *testing.T) {
 	s := newService(t)
 	s.bulk(

@@ -23,6 +23,11 @@ func (c *call) patch(ctx context.Context, to route) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if to.typ.Strict {
+		if err := checkSchemas(body, scim.PatchOpSchema); err != nil {
+			return reply{}, err
+		}
+	}
 	ops, err := patchOperations(body)
 	if err != nil {
 		return reply{}, err

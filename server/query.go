@@ -49,6 +49,9 @@ func (c *call) list(ctx context.Context, to route) (reply, error) {
 		return reply{}, err
 	}
 	if sr.count, err = intParameter(values, "count"); err != nil {
+		if values.Has("cursor") && c.s.has(FeatureCursor) { // RFC 9865 section 2.1
+			err = badRequest(scim.InvalidCount, "count must be an integer")
+		}
 		return reply{}, err
 	}
 	if values.Has("cursor") {
@@ -83,6 +86,11 @@ func (c *call) search(ctx context.Context, to route) (reply, error) {
 	body, err := c.readBody(c.s.opts.Limits.MaxBody)
 	if err != nil {
 		return reply{}, err
+	}
+	if to.typ != nil && to.typ.Strict {
+		if err := checkSchemas(body, scim.SearchRequestSchema); err != nil {
+			return reply{}, err
+		}
 	}
 	sr, err := parseSearch(body)
 	if err != nil {

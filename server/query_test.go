@@ -198,6 +198,9 @@ func TestCursors(t *testing.T) {
 		s.get("/Users?cursor="+bad).wantError(400, scim.InvalidCursor)
 	}
 	s.send("POST", "/Users/.search", `{"cursor":"`+next+`","count":1}`).wantIDs("2")
+	s.get("/Users?count=x&cursor="+next).wantError(400, scim.InvalidCount)
+	s.get("/Users?count=x").wantError(400, scim.InvalidValue)
+	s.get("/Users?count=-1&cursor="+next).wantIDs().wantAt("totalResults", int64(4))
 	now = now.Add(2 * time.Minute)
 	s.get("/Users?cursor="+next).wantError(400, scim.ExpiredCursor)
 }

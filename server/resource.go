@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/schema"
@@ -72,7 +73,39 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 
 // canonical returns what the client sent in canonical form. The body is used up.
 func (rt *resourceType) canonical(body scim.Document, mode schema.Mode) (scim.Document, error) {
+	if rt.Strict {
+		known := []string{rt.schema.URN()}
+		for _, e := range rt.schema.Extensions() {
+			known = append(known, e.Name)
+		}
+		if err := checkSchemas(body, known...); err != nil {
+			return nil, err
+		}
+	}
 	return rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict, Reuse: true})
+}
+
+// checkSchemas refuses a body whose attribute schemas lacks the first of the URNs, or has others than these (RFC 7643 section 3).
+func checkSchemas(body scim.Document, known ...string) error {
+	list, _ := member(body, "schemas").([]any)
+	found := false
+	for _, e := range list {
+		urn, _ := e.(string)
+		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, urn) }) {
+			return schemasError("schemas: %.200q is not a schema of this message", urn)
+		}
+		found = found || strings.EqualFold(urn, known[0])
+	}
+	if !found {
+		return schemasError("schemas: %s is missing", known[0])
+	}
+	return nil
+}
+
+func schemasError(format string, args ...any) error {
+	e := badRequest(scim.InvalidValue, format, args...)
+	e.Attribute = "schemas"
+	return e
 }
 
 func (c *call) create(ctx context.Context, to route) (reply, error) {

@@ -175,7 +175,7 @@ func TestReplaceOfElementsThatAreNotThere(t *testing.T) {
 		users.Strict = true
 		o.ResourceTypes = []server.ResourceType{users}
 	})
-	strict.create("/Users", `{"userName":"a"}`)
+	strict.create("/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a"}`)
 	strict.patch("/Users/1", `{"op":"replace","path":"emails[type eq \"work\"].value","value":"w@x"}`).wantError(400, scim.NoTarget)
 }
 

@@ -36,7 +36,8 @@ type ResourceType struct {
 	// Unknown says what to do with attributes in requests which the schema does not have; the zero value ignores them.
 	Unknown compiled.Unknown
 	// Strict refuses what package schema and package patch tolerate from clients that do not follow the RFC to the letter, such as
-	// the booleans "True" and "False".
+	// the booleans "True" and "False", and bodies whose attribute schemas is missing or not that of the type or message. Identity providers
+	// depend on the tolerance: Entra, for one, sends schemas that there are not.
 	Strict bool
 	// PutMerges makes PUT leave attributes as they are that the request does not have. RFC 7644 section 3.5.1 has them removed.
 	PutMerges bool

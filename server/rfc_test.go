@@ -376,3 +376,42 @@ func TestFeaturesThatAreOffByTheRFC(t *testing.T) {
 	s.get("/Me").wantError(501, "")
 	s.get("/Users/1", "If-None-Match", `*`).want(200).wantHeader("ETag", "").wantAt("meta/version", nil)
 }
+
+func TestSchemasByTheRFCWhenStrict(t *testing.T) { // RFC 7643 section 3
+	s := newService(t, func(o *server.Options) {
+		users := server.UserType()
+		users.Strict = true
+		o.ResourceTypes = []server.ResourceType{users}
+	})
+	s.send("POST", "/Users", babs).want(201)
+	s.send("PUT", "/Users/1", babs).want(200)
+	const title = `"Operations":[{"op":"add","path":"title","value":"T"}]`
+	for _, schemas := range []string{`"schemas":[],`, ``, `"schemas":null,`, `"schemas":["urn:x:y"],`, `"schemas":["` + enterpriseURN + `"],`, `"schemas":["` + userURN + `","urn:x:y"],`, `"schemas":[7],`} {
+		s.send("POST", "/Users", `{`+schemas+`"userName":"b"}`).wantError(400, scim.InvalidValue)
+		s.send("PUT", "/Users/1", `{`+schemas+`"userName":"b"}`).wantError(400, scim.InvalidValue)
+		s.send("PATCH", "/Users/1", `{`+schemas+title+`}`).wantError(400, scim.InvalidValue)
+		s.send("POST", "/Users/.search", `{`+schemas+`"filter":"title pr"}`).wantError(400, scim.InvalidValue)
+	}
+	s.patch("/Users/1", `{"op":"add","path":"title","value":"T"}`).want(200)
+	s.send("POST", "/Users/.search", `{"schemas":["`+scim.SearchRequestSchema+`"],"filter":"title pr"}`).wantIDs("1")
+	s.get("/Users/1").wantAt("userName", "babs")
+}
+
+func TestLimitsByTheRFC(t *testing.T) { // RFC 7644 sections 3.4.2.4, 3.5.2, 3.7.4
+	s := newService(t, func(o *server.Options) {
+		o.Limits = server.Limits{MaxPatchOperations: 2, MaxResults: 2, DefaultResults: 1, MaxFilterLength: 50, MaxFilterDepth: 2, MaxBody: 1000}
+	})
+	for n := range 3 {
+		s.user(fmt.Sprint("u", n))
+	}
+	op := `{"op":"replace","path":"title","value":"T"}`
+	s.patch("/Users/1", op, op, op).wantError(400, scim.TooMany)
+	s.patch("/Users/1", op, op).want(200)
+	s.get("/Users").wantIDs("1").wantAt("totalResults", int64(3))
+	s.get("/Users?count=100").wantIDs("1", "2").wantAt("totalResults", int64(3))
+	s.send("POST", "/Users/.search", `{"count":100}`).wantIDs("1", "2")
+	s.filter(`userName eq "`+strings.Repeat("x", 50)+`"`).wantError(400, scim.InvalidFilter)
+	s.filter(`not (not (not (title pr)))`).wantError(400, scim.InvalidFilter)
+	s.send("PUT", "/Users/1", `{"userName":"`+strings.Repeat("x", 1000)+`"}`).wantError(413, "")
+	s.get("/ServiceProviderConfig").wantAt("filter/maxResults", int64(2)).wantAt("pagination/maxPageSize", int64(2)).wantAt("pagination/defaultPageSize", int64(1))
+}
