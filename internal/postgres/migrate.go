@@ -11,9 +11,9 @@ import (
 )
 
 // Migrate brings tables to the newest version. Steps bring them from version i to i+1; they are only ever appended to. Table
-// is the one that holds the version. Steps run once, each wholly or not at all, however many processes start at the same time. When there
+// is the one that holds the version. Schema, when not empty, is made if the tables would be in it and it is not there. Steps run once, each wholly or not at all, however many processes start at the same time. When there
 // is nothing to do, only the right to read is needed.
-func Migrate(ctx context.Context, pool *pgxpool.Pool, table string, steps []string) error {
+func Migrate(ctx context.Context, pool *pgxpool.Pool, schema, table string, steps []string) error {
 	version, err := readVersion(ctx, pool, table)
 	if err != nil || version == len(steps) {
 		return err
@@ -23,7 +23,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, table string, steps []stri
 	}
 	for attempt := 0; ; attempt++ {
 		err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
-			return migrate(ctx, tx, table, steps)
+			return migrate(ctx, tx, schema, table, steps)
 		})
 		if !Undone(err) || attempt == 4 {
 			return err
@@ -48,11 +48,14 @@ func readVersion(ctx context.Context, q querier, table string) (version int, err
 	return version, err
 }
 
-func migrate(ctx context.Context, tx pgx.Tx, table string, steps []string) error {
+func migrate(ctx context.Context, tx pgx.Tx, schema, table string, steps []string) error {
 	// Who is here first makes the others wait, and leaves them nothing to do.
 	id := fnv.New64a()
 	_, _ = id.Write([]byte("scimbridge migrations of " + table))
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(id.Sum64())); err != nil {
+		return err
+	}
+	if err := makeSchema(ctx, tx, schema); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (version integer NOT NULL)"); err != nil {
@@ -75,6 +78,21 @@ func migrate(ctx context.Context, tx pgx.Tx, table string, steps []string) error
 		return err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO "+table+" (version) VALUES ($1)", len(steps))
+	return err
+}
+
+// makeSchema makes a schema that the search path begins with. To find that it is there needs no rights.
+func makeSchema(ctx context.Context, tx pgx.Tx, schema string) error {
+	if schema == "" {
+		return nil
+	}
+	var missing bool
+	err := tx.QueryRow(ctx, `SELECT split_part(current_setting('search_path'), ',', 1) = $1
+AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&missing)
+	if err != nil || !missing {
+		return err
+	}
+	_, err = tx.Exec(ctx, "CREATE SCHEMA "+pgx.Identifier{schema}.Sanitize())
 	return err
 }
 

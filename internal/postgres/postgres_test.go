@@ -88,7 +88,7 @@ func TestMigrationsRunOnceHoweverManyStart(t *testing.T) {
 	for range 8 {
 		pool := open(t, dsn)
 		group.Go(func() {
-			if err := postgres.Migrate(t.Context(), pool, "things_version", steps); err != nil {
+			if err := postgres.Migrate(t.Context(), pool, "", "things_version", steps); err != nil {
 				t.Error(err)
 			}
 		})
@@ -116,7 +116,7 @@ func TestMigrationsContinueFromAnOlderVersion(t *testing.T) {
 	steps := []string{"CREATE TABLE things (n int)", "INSERT INTO things VALUES (2)"}
 	for range 2 {
 		for _, known := range []int{1, 2} {
-			err := postgres.Migrate(t.Context(), pool, "things_version", steps[:known])
+			err := postgres.Migrate(t.Context(), pool, "", "things_version", steps[:known])
 			if known == 2 && err != nil {
 				t.Fatal(err)
 			}
@@ -125,14 +125,14 @@ func TestMigrationsContinueFromAnOlderVersion(t *testing.T) {
 	if n := count(t, pool, "SELECT count(*) FROM things"); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
-	if err := postgres.Migrate(t.Context(), pool, "things_version", steps[:1]); err == nil || !strings.Contains(err.Error(), "newer program") {
+	if err := postgres.Migrate(t.Context(), pool, "", "things_version", steps[:1]); err == nil || !strings.Contains(err.Error(), "newer program") {
 		t.Errorf("an older program: err = %v", err)
 	}
 }
 
 func TestAFailedMigrationLeavesNothing(t *testing.T) {
 	pool := open(t, postgrestest.Schema(t))
-	if err := postgres.Migrate(t.Context(), pool, "things_version", []string{"CREATE TABLE things (n int)", "nonsense"}); err == nil {
+	if err := postgres.Migrate(t.Context(), pool, "", "things_version", []string{"CREATE TABLE things (n int)", "nonsense"}); err == nil {
 		t.Fatal("nonsense was accepted")
 	}
 	if n := count(t, pool, "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema AND tablename IN ('things', 'things_version')"); n != 0 {
@@ -144,7 +144,7 @@ func TestNothingToDoNeedsNoRights(t *testing.T) {
 	dsn := postgrestest.Schema(t)
 	pool := open(t, dsn)
 	steps := []string{"CREATE TABLE things (n int)"}
-	if err := postgres.Migrate(t.Context(), pool, "things_version", steps); err != nil {
+	if err := postgres.Migrate(t.Context(), pool, "", "things_version", steps); err != nil {
 		t.Fatal(err)
 	}
 	config, err := pgxpool.ParseConfig(dsn)
@@ -157,10 +157,10 @@ func TestNothingToDoNeedsNoRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer readOnly.Close()
-	if err := postgres.Migrate(t.Context(), readOnly, "things_version", steps); err != nil {
+	if err := postgres.Migrate(t.Context(), readOnly, "", "things_version", steps); err != nil {
 		t.Error(err)
 	}
-	if err := postgres.Migrate(t.Context(), readOnly, "things_version", append(steps, "SELECT 1")); err == nil {
+	if err := postgres.Migrate(t.Context(), readOnly, "", "things_version", append(steps, "SELECT 1")); err == nil {
 		t.Error("tables were changed without the right to")
 	}
 }

@@ -18,7 +18,7 @@
 // its lease to another, cannot write any more: Commit returns an error that wraps [provision.ErrBusy].
 //
 // The lease is held by an open transaction that sees and locks nothing else, so that it also works through a pooler that shares
-// connections between transactions. Such a pooler may need default_query_exec_mode=exec in the connection string.
+// connections between transactions. No statement is kept prepared on the server.
 //
 // # Plans
 //

@@ -48,7 +48,7 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 
 // New does the same with connections of the program's own, which Close leaves open. Each lease makes a connection more, as the pool would.
 func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
-	if err := postgres.Migrate(ctx, pool, versionTable, migrations); err != nil {
+	if err := postgres.Migrate(ctx, pool, "", versionTable, migrations); err != nil {
 		return nil, fmt.Errorf("postgres: open state: %w", err)
 	}
 	return newStore(pool, func() {}), nil

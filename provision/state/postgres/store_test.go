@@ -20,15 +20,8 @@ func open(t *testing.T, dsn string) *postgres.Store {
 }
 
 func TestContract(t *testing.T) {
-	for name, settings := range map[string]string{
-		"prepared statements":                              "",
-		"without prepared statements, as poolers may need": "&default_query_exec_mode=exec",
-	} {
-		t.Run(name, func(t *testing.T) {
-			statetest.Run(t, func(t *testing.T) statetest.Open {
-				dsn := postgrestest.Schema(t) + settings
-				return func(t *testing.T) provision.State { return open(t, dsn) }
-			})
-		})
-	}
+	statetest.Run(t, func(t *testing.T) statetest.Open {
+		dsn := postgrestest.Schema(t)
+		return func(t *testing.T) provision.State { return open(t, dsn) }
+	})
 }
