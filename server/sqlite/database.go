@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -16,6 +17,8 @@ import (
 // their own.
 type database struct {
 	readers, writer *pool
+	// patience is how long to wait for another process.
+	patience time.Duration
 }
 
 var _ sqlstore.DB = (*database)(nil)
@@ -25,14 +28,12 @@ const (
 	maxReaders = 16
 	// maxPrepared bounds the statements that are kept: the store has some dozens, and clients add those of the filters they use.
 	maxPrepared = 300
-	// waitPragma lets SQLite wait for a lock of another process for some time, in ms, before the store does.
-	waitPragma = "busy_timeout(2000)"
 	// cachePragma is how much of the file each connection keeps in memory, in KiB: the inner pages of all indexes of some millions
 	// of resources.
 	cachePragma = "cache_size(-16384)"
 )
 
-func open(ctx context.Context, path string, relaxed bool) (*database, error) {
+func open(ctx context.Context, path string, o options) (*database, error) {
 	if path == "" {
 		return nil, errors.New("sqlite: no path of a file")
 	}
@@ -44,15 +45,17 @@ func open(ctx context.Context, path string, relaxed bool) (*database, error) {
 		return nil, fmt.Errorf("sqlite: open store: %w", err)
 	}
 	sync := "synchronous(full)"
-	if relaxed {
+	if o.relaxed {
 		sync = "synchronous(normal)"
 	}
+	// SQLite itself waits for a lock a part of the time: it looks for it more often.
+	wait := fmt.Sprintf("busy_timeout(%d)", o.patience.Milliseconds()/4)
 	db := &database{
-		writer:  newPool(path, 1, waitPragma, cachePragma, "journal_mode(wal)", sync),
-		readers: newPool(path, maxReaders, waitPragma, cachePragma, "query_only(1)"),
+		patience: o.patience, writer: newPool(path, 1, wait, cachePragma, "journal_mode(wal)", sync),
+		readers: newPool(path, maxReaders, wait, cachePragma, "query_only(1)"),
 	}
 	// SQLite does not wait for its turn to switch to WAL.
-	err = sqlstore.Retry(ctx, isBusy, func() error {
+	err = sqlstore.RetryFor(ctx, db.patience, isBusy, func() error {
 		return db.writer.use(ctx, func(c *conn) error { return migrate(ctx, c) })
 	})
 	if err != nil {
@@ -87,7 +90,7 @@ func (db *database) Write(ctx context.Context, do func(sqlstore.Tx) error) error
 
 // retry tries again while another process is in the way. Whatever was tried has been undone then.
 func (db *database) retry(ctx context.Context, try func() error) error {
-	return explain(ctx, sqlstore.Retry(ctx, isBusy, try))
+	return explain(ctx, sqlstore.RetryFor(ctx, db.patience, isBusy, try))
 }
 
 func isBusy(err error) bool {

@@ -89,3 +89,18 @@ func (t recordedTx) Query(ctx context.Context, row func(sqlstore.Row) error, tex
 	t.r.note(text, args)
 	return t.Tx.Query(ctx, row, text, args...)
 }
+
+// Endless runs a query that has no end.
+func (s *Store) Endless(ctx context.Context) error {
+	return s.db.Query(ctx, func(sqlstore.Row) error { return nil },
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+}
+
+// Panic panics in a transaction.
+func (s *Store) Panic(ctx context.Context, write bool) {
+	run := s.db.Read
+	if write {
+		run = s.db.Write
+	}
+	_ = run(ctx, func(sqlstore.Tx) error { panic("in a transaction") })
+}

@@ -86,21 +86,17 @@ ANALYZE sqlite_schema;
 // applicationID marks the files of this package: "SCIM" in ASCII.
 const applicationID = 0x5343494d
 
-// migrate brings the file to the newest version, in one transaction. It changes nothing in a file that is not of this package.
+// migrate brings the file to the newest version, in one transaction. It changes nothing in a file that is not of this package, and waits
+// for nobody when there is nothing to do.
 func migrate(ctx context.Context, c *conn) error {
+	version, err := versionOf(ctx, c)
+	if err != nil || version == len(migrations) {
+		return err
+	}
 	return c.transact(ctx, "BEGIN IMMEDIATE", func() error {
-		var version, application, tables int
-		err := c.Query(ctx, func(r sqlstore.Row) error { return r.Scan(&version, &application, &tables) },
-			`SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id`)
-		switch {
-		case err != nil:
+		version, err := versionOf(ctx, c) // another process may have been faster
+		if err != nil {
 			return err
-		case application != applicationID && (application != 0 || version != 0 || tables != 0):
-			return errors.New("the file is a database of another program")
-		case version > len(migrations):
-			return fmt.Errorf("the file has version %d, which a newer program wrote; this one knows %d", version, len(migrations))
-		case version == len(migrations):
-			return nil
 		}
 		for _, m := range migrations[version:] {
 			if _, err := c.ExecContext(ctx, m); err != nil {
@@ -110,4 +106,20 @@ func migrate(ctx context.Context, c *conn) error {
 		_, err = c.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d", len(migrations), applicationID))
 		return err
 	})
+}
+
+// versionOf returns the version of a file that this program can work on.
+func versionOf(ctx context.Context, c *conn) (version int, err error) {
+	var application, tables int
+	err = c.Query(ctx, func(r sqlstore.Row) error { return r.Scan(&version, &application, &tables) },
+		`SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id`)
+	switch {
+	case err != nil:
+		return 0, err
+	case application != applicationID && (application != 0 || version != 0 || tables != 0):
+		return 0, errors.New("the file is a database of another program")
+	case version > len(migrations):
+		return 0, fmt.Errorf("the file has version %d, which a newer program wrote; this one knows %d", version, len(migrations))
+	}
+	return version, nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
@@ -26,8 +27,9 @@ var (
 type Option func(*options)
 
 type options struct {
-	relaxed bool
-	indexed []string
+	relaxed  bool
+	indexed  []string
+	patience time.Duration
 }
 
 // Relaxed does not wait for the disk: a change is in the file when the client is told, and survives the end of the process, but it may
@@ -41,13 +43,17 @@ func Indexed(paths ...string) Option {
 	return func(o *options) { o.indexed = append(o.indexed, paths...) }
 }
 
+// Patience is how long a call waits while another process has the file locked, before it returns a *scim.Error with status 503: 10
+// seconds unless this option is given. It never waits longer than its context allows.
+func Patience(d time.Duration) Option { return func(o *options) { o.patience = max(0, d) } }
+
 // Open opens a file, makes it when it is not there, and brings it to the present version. ctx ends the opening only.
 func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
-	var o options
+	o := options{patience: sqlstore.Patience}
 	for _, option := range opts {
 		option(&o)
 	}
-	db, err := open(ctx, path, o.relaxed)
+	db, err := open(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}

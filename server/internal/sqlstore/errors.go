@@ -33,13 +33,18 @@ func Busy(cause error) error {
 	}
 }
 
-// Patience is how long [Retry] tries.
+// Patience is how long a database is waited for unless the program says otherwise.
 const Patience = 10 * time.Second
 
-// Retry calls try until it succeeds, fails for good, or has failed for as long as [Patience]; then the result is [Busy]. Between two
-// tries it waits, ever longer. Again says whether an error may be gone at the next try.
+// Retry is RetryFor with [Patience].
 func Retry(ctx context.Context, again func(error) bool, try func() error) error {
-	end := time.Now().Add(Patience)
+	return RetryFor(ctx, Patience, again, try)
+}
+
+// RetryFor calls try until it succeeds, fails for good, or has failed for as long as patience; then the result is [Busy]. Between two
+// tries it waits, ever longer. Again says whether an error may be gone at the next try.
+func RetryFor(ctx context.Context, patience time.Duration, again func(error) bool, try func() error) error {
+	end := time.Now().Add(patience)
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		err := try()
 		if err == nil || !again(err) {
