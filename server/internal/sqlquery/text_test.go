@@ -57,7 +57,7 @@ func TestText(t *testing.T) {
 		{"whole", "3", "-"},
 		{"real", 1.0, "250011"},
 		{"real", 0.1, "250001"},
-		{"real", -0.0, "1"},
+		{"real", math.Copysign(0, -1), "1"},
 		{"real", float64(1 << 60), "250191152921504606846976"},
 		{"real", math.NaN(), "-"},
 		{"real", nil, "-"},
