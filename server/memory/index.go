@@ -169,7 +169,7 @@ func (f finder) compare(name filter.Attr, c *filter.Compare) ([]*version, bool) 
 			return []*version{rec.current}, true
 		}
 		return nil, true
-	case path == server.Members+".value" && c.Op == filter.OpEq:
+	case path == server.Members+".value" && c.Op == filter.OpEq && folded != "": // members with an empty value are in documents
 		return f.groupsOf(folded)
 	}
 	index, ok := f.table.indexes[path]

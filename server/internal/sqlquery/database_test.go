@@ -30,7 +30,7 @@ CREATE TABLE resources (seq BIGINT PRIMARY KEY, tenant TEXT %[1]s NOT NULL, id T
 CREATE TABLE terms (tenant TEXT %[1]s NOT NULL, attribute TEXT %[1]s NOT NULL, value TEXT %[1]s NOT NULL, owner BIGINT NOT NULL, PRIMARY KEY (tenant, attribute, value, owner));
 CREATE TABLE members (tenant TEXT %[1]s NOT NULL, value TEXT %[1]s NOT NULL, owner BIGINT NOT NULL, search %[2]s NOT NULL, PRIMARY KEY (tenant, value, owner))`
 
-func sqlite(t testing.TB) database {
+func openSQLite(t testing.TB) database {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func sqlite(t testing.TB) database {
 	return database{"SQLite", sqlquery.SQLite, db}.prepare(t, "", "BLOB")
 }
 
-func postgres(t testing.TB) database {
+func openPostgreSQL(t testing.TB) database {
 	db, err := sql.Open("pgx", postgrestest.Database(t))
 	if err != nil {
 		t.Fatal(err)

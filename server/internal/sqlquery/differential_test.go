@@ -18,7 +18,7 @@ var (
 	rounds = flag.Int("rounds", 12, "how many seeds the random tests try")
 )
 
-var databases = map[string]func(testing.TB) database{"SQLite": sqlite, "PostgreSQL": postgres}
+var databases = map[string]func(testing.TB) database{"SQLite": openSQLite, "PostgreSQL": openPostgreSQL}
 
 const (
 	documents = 40

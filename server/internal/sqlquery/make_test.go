@@ -86,6 +86,8 @@ type maker struct {
 	schema *schema.Schema
 	// attributes are all that a filter may name, with their sub-attributes.
 	attributes []*schema.Attribute
+	// plain says that the ids of members have no characters that a store refuses.
+	plain bool
 }
 
 func newMaker(s *schema.Schema, seed uint64) *maker {
@@ -215,6 +217,9 @@ func (m *maker) document(id string) scim.Document {
 		}
 	}
 	if list, ok := doc[server.Members].([]any); ok {
+		if m.plain {
+			plainIDs(list)
+		}
 		doc[server.Members] = distinct(list)
 	}
 	doc["id"] = id
@@ -224,6 +229,21 @@ func (m *maker) document(id string) scim.Document {
 		panic(fmt.Sprintf("the generator makes documents that are not canonical: %v", err))
 	}
 	return doc
+}
+
+// plainIDs takes out of the values of members what cannot be in an id.
+func plainIDs(list []any) {
+	for _, e := range list {
+		object, _ := e.(map[string]any)
+		if value, ok := object["value"].(string); ok {
+			object["value"] = strings.Map(func(r rune) rune {
+				if r < ' ' {
+					return -1
+				}
+				return r
+			}, value)
+		}
+	}
 }
 
 // distinct returns members without those that have the value of one before.

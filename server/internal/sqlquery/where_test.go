@@ -262,7 +262,7 @@ func FuzzWhere(f *testing.F) {
 	f.Add(`text eq "\u0000" or not (many[value co "\u0001" and not (primary pr)])`)
 	f.Add(`one[text ne null] and real le 1e308`)
 	docs := samples(f)
-	d := sqlite(f)
+	d := openSQLite(f)
 	l := layout{lookup: true, members: true, columns: true}
 	d.fill(f, things(), l, docs)
 	f.Fuzz(func(t *testing.T, text string) {

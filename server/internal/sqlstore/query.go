@@ -150,7 +150,7 @@ func (c *clause) and(condition string) { c.where += " AND " + condition }
 // table says where the database has what a query looks at.
 func (s *search) table() sqlquery.Table {
 	t := sqlquery.Table{
-		Dialect: s.store.dialect.SQL, Key: "r.seq", Search: "r.search", Columns: map[string]string{"id": "r.id"},
+		Dialect: s.store.dialect.SQL, Key: "r.seq", Search: "r.search", Columns: map[string]string{"id": "r.id"}, Strict: s.Strict,
 		Members: &sqlquery.Members{From: "members m", Scope: "m.tenant = $1", Key: "m.owner", Value: "m.value"},
 	}
 	if s.shape != nil {

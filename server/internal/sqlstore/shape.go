@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/scimbridge/scim/schema"
+	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
 
 // usual are the attributes that are always indexed, where the schema has them.
@@ -45,7 +46,7 @@ func makeShape(s *schema.Schema, more []string) *shape {
 		add(s.Lookup(path))
 	}
 	digest := sha256.New()
-	fmt.Fprintln(digest, version, unicode.Version)
+	fmt.Fprintln(digest, version, sqlquery.Version, unicode.Version)
 	for a := range s.Attributes() {
 		describe(digest, a, func(a *schema.Attribute) {
 			add(a, a.Uniqueness == schema.UniquenessServer || a.Uniqueness == schema.UniquenessGlobal)
