@@ -54,6 +54,11 @@
 // [Policy.Deleted] decide about the others. Groups cannot be disabled, and are deleted. An object that was disabled for leaving scope is
 // managed no longer. One that comes back is enabled again, with its memberships.
 //
+// Somebody whose own row in the source says that he is disabled loses access also when he cannot be dealt with otherwise: another row has
+// his matching value, or a value of his cannot be mapped. The link says whose account it is. Nothing but access is changed then, the object
+// stays reported, and the limit of deletions applies. Where one id occurs in several rows, all of them must say so; if they contradict each
+// other, nothing is done.
+//
 // When more objects would leave in one cycle than [DeletionLimit] allows, none does: the deletions are held, the job is in
 // quarantine, and an administrator looks at [Job.Held] and calls [Job.Restart] with [ForceDeletes], or mends the source.
 //

@@ -141,7 +141,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 	x.InScope = x.InSource && rec.Flags.Has(InScope)
 	x.Matching = redactMatching(rec.Want)
 	s := c.decide(r, rec)
-	if rec.Flags.Has(Duplicate) || rec.Failure != nil && rec.Failure.waitsForSource() {
+	if rec.blocked() && rec.Failure != nil && s.action != ActionDisable && s.action != ActionDelete {
 		s = step{action: ActionFail, code: rec.Failure.Code, reason: rec.Failure.Reason}
 	}
 	x.Failure = rec.Failure

@@ -236,12 +236,8 @@ func (c *cycle) settled(r *rule, rec *Record) {
 
 // perform does what is to be done to one object. It runs in several goroutines.
 func (c *cycle) perform(ctx context.Context, r *rule, rec *Record) result {
-	if rec.Flags.Has(Duplicate) {
-		return result{rec: rec, quiet: true, keepScheduled: true}
-	}
-	if rec.Failure != nil && rec.Failure.Remap {
-		// What is known of what it should be is old.
-		return result{rec: rec, quiet: true, keepScheduled: true}
+	if rec.blocked() {
+		return c.performBlocked(ctx, r, rec)
 	}
 	if rec.TargetID == "" && rec.Flags.Has(Creating) {
 		// It could not be found out yet what became of it.

@@ -25,6 +25,9 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 	if rec.leaving() {
 		return c.decideLeaving(r, rec)
 	}
+	if rec.TargetID != "" && rec.blocked() {
+		return c.decideBlocked(r, rec)
+	}
 	if c.protected(r, rec) {
 		return step{action: ActionSkip, code: EntrySynchronizationSkipped, reason: "the object is protected"}
 	}

@@ -255,16 +255,13 @@ func (c *cycle) loadRecords(ctx context.Context, items []*readItem) error {
 func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 	rec, e := item.rec, item.entry
 	rec.Digest = item.digest
-	old := rec.Matching
+	old, was := rec.Matching, rec.Flags
 	rec.Flags = rec.Flags.With(Present, !e.Deleted).With(HardDeleted, e.Deleted)
 	before := rec.Failure
 	gaveUp := rec.Flags & GivenUp
 	rec.reset()
 	if item.digest == (Digest{}) {
-		rec.Flags |= Dirty
-		c.fail(r, rec, &Failure{Code: DuplicateSourceEntries, Reason: fmt.Sprintf("the id %q occurs more than once in the source", e.ID)})
-		rec.Matching = nil
-		return nil
+		return c.readDouble(ctx, r, item, was)
 	}
 	if e.Deleted {
 		rec.Matching = nil
@@ -286,7 +283,7 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 	}
 	c.settleRead(r, rec, e, o)
 	c.reserve(r, rec)
-	if !slices.Equal(old, rec.Matching) {
+	if !slices.Equal(old, rec.Matching) || was.Has(Duplicate) {
 		c.rematched[r.source] = true
 	}
 	if rec.Flags&(Dirty|Failed|Held) == 0 && rec.Flags.Has(InScope) {
@@ -314,13 +311,14 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		}
 		return
 	case o.err != nil && o.scope.In:
-		rec.Flags |= InScope | Dirty
+		rec.Flags = (rec.Flags | InScope | Dirty).With(SoftDeleted, o.soft)
 		rec.Display = displayOf(e)
 		rec.Matching = nil
 		if c.fail(r, rec, mappingFailure(o.err)); rec.Failure.Remap {
 			// No digest is equal to this, so that it is mapped again when it is read again.
 			rec.Digest = Digest{}
 		}
+		c.wake(r, rec)
 		return
 	}
 	wasIn := rec.Flags.Has(InScope)
@@ -519,6 +517,7 @@ func (c *cycle) markDuplicates(ctx context.Context, r *rule, found []MatchingRec
 		}
 		rec.Flags |= Duplicate | Dirty
 		c.fail(r, rec, &Failure{Code: DuplicateSourceEntries, Reason: reason, Attribute: attribute})
+		c.wake(r, rec)
 		commit.Put = append(commit.Put, rec)
 	}
 	if err := c.releaseDuplicates(ctx, r, valueOf, commit); err != nil {
