@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
@@ -18,8 +20,33 @@ func (c *Client) ServiceProviderConfig(ctx context.Context) (scim.ServiceProvide
 	if c.profile != nil && c.profile.Discovery.NoServiceProviderConfig {
 		return config, c.absent("/ServiceProviderConfig")
 	}
-	err := c.do(ctx, &request{method: http.MethodGet, path: "/ServiceProviderConfig", decode: into(&config)})
-	return config, err
+	req := &request{method: http.MethodGet, path: "/ServiceProviderConfig"}
+	req.decode = func(_ int, _ http.Header, body []byte) error {
+		if err := decode(body, &config); err != nil {
+			return err
+		}
+		return saysSomething(body)
+	}
+	if err := c.do(ctx, req); err != nil {
+		return scim.ServiceProviderConfig{}, err
+	}
+	return config, nil
+}
+
+// saysSomething returns an error for JSON that is no ServiceProviderConfig: what says nothing of PATCH would be taken for a service that
+// has none, and be sent whole resources to replace the ones it has.
+func saysSomething(body []byte) error {
+	var said struct {
+		Schemas                                    []string
+		Patch, Bulk, Filter, AuthenticationSchemes jsontext.Value
+	}
+	if err := decode(body, &said); err != nil {
+		return err
+	}
+	if len(said.Schemas) == 0 && said.Patch == nil && said.Bulk == nil && said.Filter == nil && said.AuthenticationSchemes == nil {
+		return errors.New("it is no ServiceProviderConfig: it says nothing of patch, bulk and filter")
+	}
+	return nil
 }
 
 // ResourceTypes returns the resource types of the service. It reads them from a list, and from the bare array that some services send.

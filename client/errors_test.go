@@ -143,6 +143,10 @@ func TestAnswersFromWhatStandsInBetween(t *testing.T) {
 		_, err := c.ResourceTypes(ctx)
 		return err
 	}
+	config := func(c *client.Client, ctx context.Context) error {
+		_, err := c.ServiceProviderConfig(ctx)
+		return err
+	}
 	del := func(c *client.Client, ctx context.Context) error { return c.Users().Delete(ctx, "1") }
 	patch := func(c *client.Client, ctx context.Context) error {
 		_, err := c.Users().Patch(ctx, "1", []scim.PatchOperation{{Op: scim.OpReplace, Path: "active", Value: false}})
@@ -155,16 +159,19 @@ func TestAnswersFromWhatStandsInBetween(t *testing.T) {
 		body   string
 		want   string // part of the error, empty for none
 	}{
-		"list: an object":               {list, 200, `{"message":"maintenance"}`, "it is no list"},
-		"list: null":                    {list, 200, `null`, "it is no list"},
-		"list: empty, with its schema":  {list, 200, `{"schemas":["URN:ietf:params:scim:api:messages:2.0:ListResponse"]}`, ""},
-		"find: an object":               {find, 200, `{}`, "it is no list"},
-		"resource types: an object":     {types, 200, `{}`, "it is no list"},
-		"delete: a web page":            {del, 200, page, "it is a web page"},
-		"delete: a word":                {del, 200, `deleted`, ""},
-		"delete: another protocol":      {del, 101, ``, "101"},
-		"change: a web page":            {patch, 200, page, "it is a web page"},
-		"change: JSON without resource": {patch, 200, `{"status":"ok"}`, ""},
+		"list: an object":                      {list, 200, `{"message":"maintenance"}`, "it is no list"},
+		"list: null":                           {list, 200, `null`, "it is no list"},
+		"list: empty, with its schema":         {list, 200, `{"schemas":["URN:ietf:params:scim:api:messages:2.0:ListResponse"]}`, ""},
+		"find: an object":                      {find, 200, `{}`, "it is no list"},
+		"resource types: an object":            {types, 200, `{}`, "it is no list"},
+		"what the service supports: an object": {config, 200, `{"message":"maintenance"}`, "it is no ServiceProviderConfig"},
+		"what the service supports: null":      {config, 200, `null`, "it is no ServiceProviderConfig"},
+		"what the service supports: PATCH":     {config, 200, `{"patch":{"supported":true}}`, ""},
+		"delete: a web page":                   {del, 200, page, "it is a web page"},
+		"delete: a word":                       {del, 200, `deleted`, ""},
+		"delete: another protocol":             {del, 101, ``, "101"},
+		"change: a web page":                   {patch, 200, page, "it is a web page"},
+		"change: JSON without resource":        {patch, 200, `{"status":"ok"}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(test.status, test.body), nil }))
