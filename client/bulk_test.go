@@ -219,6 +219,17 @@ func TestBulkRequests(t *testing.T) {
 			sent:       []string{"POST/Users POST/Users"},
 		},
 		{
+			name: "a reference to what was created without an id",
+			service: &bulkService{config: bulkConfig(1, 0), answer: func(_ int, op scim.BulkOperation) string {
+				return fmt.Sprintf(`{"method":"POST","bulkId":%q,"status":"201"}`, op.BulkID)
+			}},
+			operations: []scim.BulkOperation{post("a", "a"), group("g", "bulkId:a")},
+			want: []string{
+				"201 ", `scim: 409 invalidValue: operation 2: it refers to bulkId "a", and no operation before it, or in the same request, has created that (not sent)`,
+			},
+			sent: []string{"POST/Users"},
+		},
+		{
 			name: "answers without bulkId, and numbers for the status",
 			service: &bulkService{config: bulkConfig(100, 0), answer: func(n int, _ scim.BulkOperation) string {
 				return fmt.Sprintf(`{"status":%d,"response":{"id":"%d"}}`, 200+n, n)

@@ -204,6 +204,22 @@ func TestPacingObeysWhatTheServiceStates(t *testing.T) {
 	}
 }
 
+// The first thing that a client hears may be that nothing is left.
+func TestPacingWaitsWhenNothingIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []func() (*http.Response, error){body(http.StatusOK, `{"id":"1"}`, "RateLimit-Remaining", "0", "RateLimit-Reset", "10"), ok}}
+		c := newClient(t, s)
+		for range 2 {
+			if _, err := c.Users().Get(t.Context(), "1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff([]time.Duration{0, 10 * time.Second}, s.at); diff != "" {
+			t.Errorf("times of the requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestPacingDoesNotWaitForQuotasOfAMonth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &limitedService{

@@ -301,3 +301,35 @@ func TestReplacementsAndGroupsThatAreKnownToBeRefused(t *testing.T) {
 		t.Errorf("create: %v", err)
 	}
 }
+
+// Where two values may differ in case alone, a value in another case is another value.
+func TestFindLooksOnceWhereCaseCounts(t *testing.T) {
+	n := 0
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		n++
+		return response(http.StatusOK, `{"totalResults":0,"Resources":[]}`), nil
+	}), profileOf(func(r *profiles.Resource) {
+		r.Attributes = []profiles.Attribute{{Path: "userName", Type: "string", Filter: []string{"eq"}, CaseExact: true, FilterCaseExact: true}}
+	}))
+	if _, err := c.Users().Find(t.Context(), "userName", "Taylor"); !errors.Is(err, scim.ErrNotFound) || n != 1 {
+		t.Errorf("error %v after %d requests", err, n)
+	}
+}
+
+// The format of one attribute says nothing of the values of others.
+func TestPatchOfAnotherAttributeIsSent(t *testing.T) {
+	s := &recorder{answers: map[string]string{"PATCH": `{"id":"1"}`}}
+	c := newClient(t, s, postmanProfile(t))
+	for _, op := range []scim.PatchOperation{
+		{Op: scim.OpReplace, Path: "name.givenName", Value: "A"},
+		{Op: scim.OpReplace, Value: map[string]any{"active": false}},
+		{Op: scim.OpRemove, Path: "userName", Value: "A"},
+	} {
+		if _, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{op}); err != nil {
+			t.Errorf("%v: %v", op, err)
+		}
+	}
+	if len(s.log) != 3 {
+		t.Errorf("requests %v", s.log)
+	}
+}
