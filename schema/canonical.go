@@ -137,9 +137,12 @@ func (c *canonicaliser) document(doc map[string]any) (map[string]any, *fault) {
 // object returns the canonical form of a complex value.
 func (c *canonicaliser) object(a *Attribute, in map[string]any) (map[string]any, *fault) {
 	if c.Reuse {
-		if done, f := c.inPlace(a, in); done {
+		done, f := c.inPlace(a, in)
+		if done {
 			return in, f
 		}
+		// Strays at the top may have to be settled, for which all must be as it was.
+		c.Reuse = c.schema == nil || a != c.schema.root
 	}
 	o := objectReader{canonicaliser: c, attribute: a, in: in, out: make(map[string]any, c.size(a, len(in)))}
 	// Mostly names are spelled as in the schema, and looking for those is faster than going through a map.

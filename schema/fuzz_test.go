@@ -24,6 +24,7 @@ func FuzzCanonical(f *testing.F) {
 		`{"at":"0000-01-01T00:00:00+01:00","data":"aGl=","pin":["secret-pin",2]}`,
 		`{"schemas":["urn:x"],"custom":{"a":[[{"b":null}],1.5,-0],"A":{}},"CUSTOM":0}`,
 		`{"displayName":"g","members":[{"value":"u1","$ref":null},{"VALUE":"u1","value":"u2"}]}`,
+		`{"manager":"","` + enterprise + `":{"manager":[{"":""}]}}`,
 		`{"userName":"a","emails":[null,{"value":"x","primary":null},{},{"value":"y"}],"department":"d","` + enterprise + `":{"manager":{"value":"m","displayName":"M"}}}`,
 	} {
 		for options := uint8(0); options < 24; options += 5 {

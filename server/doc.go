@@ -26,7 +26,8 @@
 // change that loses a race is made anew on what it finds, unless it has If-Match; then the answer is 412. A PUT or PATCH
 // that changes nothing leaves the version as it is.
 //
-// Members of groups are shown with type, $ref and display as they are now, and users with their groups. Deleting a user takes it out of
+// Members of groups are shown with type and $ref, and with the display that they were given or else their name as it is now; users
+// are shown with their groups. Deleting a user takes it out of
 // its groups. A PATCH of the members of a group costs what it changes when the store is a MemberStore; it is then answered with 204.
 //
 // What is never returned, such as the password, is never shown, cannot be asked for in filters and orders (403 sensitive), and

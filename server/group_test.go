@@ -59,6 +59,12 @@ func TestMembersAreShownAsTheyAre(t *testing.T) {
 		s.get("/Groups?filter="+escape(`displayName eq "All"`)).wantAt("Resources/0/members", want)
 		s.patch("/Users/1", `{"op":"replace","path":"displayName","value":"Hanna"}`).want(200)
 		s.get("/Groups/6").wantAt("members/1/display", "Hanna")
+		// A display that the client gives is immutable.
+		s.patch("/Groups/5", `{"op":"add","path":"members","value":[{"value":"3","display":"Charles","type":"User","$ref":"https://example.com/scim/v2/Users/3"}]}`)
+		s.patch("/Users/3", `{"op":"replace","path":"displayName","value":"Carl"}`).want(200)
+		s.get("/Groups/5").wantAt("members/2", map[string]any{"value": "3", "type": "User", "display": "Charles", "$ref": "https://example.com/scim/v2/Users/3"})
+		s.get("/Groups?filter=" + escape(`members[display eq "charles"]`)).wantIDs("5")
+		s.get("/Groups?filter=" + escape(`members[display eq "Carl"]`)).wantIDs()
 		s.get("/Groups/6?attributes=members.value,members.display").wantAt("members/1", map[string]any{"value": "1", "display": "Hanna"})
 	})
 }

@@ -66,8 +66,8 @@ func sameType(a, b any) bool {
 	return one == "" || other == "" || strings.EqualFold(one, other)
 }
 
-// admit checks new members and settles their elements, which it changes: their type becomes that of the resource, and what is
-// shown of it when the group is read is left out.
+// admit checks new members and settles their elements, which it changes: their type becomes that of the resource, and $ref, which
+// is made when the group is read, is left out. A display that the client gives stays: it is immutable (RFC 7643 section 2.4).
 func (c *call) admit(ctx context.Context, rt *resourceType, id string, elements []map[string]any, pending map[string]string) error {
 	if len(elements) == 0 {
 		return nil
@@ -97,7 +97,6 @@ func (c *call) admit(ctx context.Context, rt *resourceType, id string, elements 
 		case ok:
 			e["type"] = typ
 			delete(e, "$ref")
-			delete(e, "display")
 		case !c.s.opts.MissingMembers:
 			return memberError("members: no resource has the id %.100q", value)
 		}
@@ -198,7 +197,7 @@ func (c *call) getMany(ctx context.Context, keys []Key) ([]Resource, error) {
 	return list, nil
 }
 
-// displays returns the display of every member of the resources.
+// displays returns the display of every member of the resources that was not given one.
 func (c *call) displays(ctx context.Context, resources []Resource) (map[Key]string, error) {
 	var keys []Key
 	wanted := make(map[Key]bool)
@@ -208,7 +207,11 @@ func (c *call) displays(ctx context.Context, resources []Resource) (map[Key]stri
 			if !ok {
 				return
 			}
-			typ, _ := e.(map[string]any)["type"].(string)
+			element := e.(map[string]any)
+			typ, _ := element["type"].(string)
+			if element["display"] != nil {
+				return
+			}
 			if key := c.keyOf(typ, value); typ != "" && !wanted[key] {
 				wanted[key] = true
 				keys = append(keys, key)

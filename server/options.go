@@ -47,7 +47,7 @@ type Options struct {
 	// IndirectGroups adds to the groups of a user those that its groups are members of, at any distance, with type
 	// indirect.
 	IndirectGroups bool
-	// MemberDisplay returns the display of a group's member from its document; nil takes displayName, the formatted name, or
+	// MemberDisplay returns the display of a group's member that was given none, from its document; nil takes displayName, the formatted name, or
 	// userName, the first that is there. The document has what is never returned, such as the password.
 	MemberDisplay func(member Key, doc scim.Document) string
 	// Off turns features off, each of which is then not advertised, either.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
 )
 
@@ -414,4 +415,37 @@ func TestLimitsByTheRFC(t *testing.T) { // RFC 7644 sections 3.4.2.4, 3.5.2, 3.7
 	s.filter(`not (not (not (title pr)))`).wantError(400, scim.InvalidFilter)
 	s.send("PUT", "/Users/1", `{"userName":"`+strings.Repeat("x", 1000)+`"}`).wantError(413, "")
 	s.get("/ServiceProviderConfig").wantAt("filter/maxResults", int64(2)).wantAt("pagination/maxPageSize", int64(2)).wantAt("pagination/defaultPageSize", int64(1))
+}
+
+func TestUnknownAttributesByPolicy(t *testing.T) {
+	const body = `{"userName":"a","shoeSize":44,"name":{"givenName":"A","maidenName":"B"},"urn:x:y":{"z":1}}`
+	open := func(t *testing.T, policy schema.Unknown, ignorePaths bool) *service {
+		return newService(t, func(o *server.Options) {
+			users := server.UserType()
+			users.Unknown, users.IgnoreUnknownPaths = policy, ignorePaths
+			o.ResourceTypes = []server.ResourceType{users}
+		})
+	}
+	t.Run("ignore", func(t *testing.T) {
+		s := open(t, schema.UnknownIgnore, false)
+		s.send("POST", "/Users", body).want(201).wantAt("shoeSize", nil).wantAt("name/maidenName", nil).wantAt("urn:x:y", nil).wantAt("name/givenName", "A")
+		s.patch("/Users/1", `{"op":"add","path":"shoeSize","value":45}`).wantError(400, scim.InvalidPath)
+		s.patch("/Users/1", `{"op":"add","value":{"shoeSize":45,"title":"T"}}`).want(200).wantAt("title", "T")
+	})
+	t.Run("keep", func(t *testing.T) {
+		s := open(t, schema.UnknownKeep, false)
+		s.send("POST", "/Users", body).want(201).wantAt("shoeSize", int64(44)).wantAt("name/maidenName", "B").wantAt("urn:x:y/z", int64(1))
+		s.get("/Users/1").wantAt("shoeSize", int64(44))
+	})
+	t.Run("reject", func(t *testing.T) {
+		s := open(t, schema.UnknownReject, false)
+		s.send("POST", "/Users", body).wantError(400, scim.InvalidValue)
+		s.send("POST", "/Users", `{"userName":"a","shoeSize":null}`).want(201)
+		s.send("PUT", "/Users/1", body).wantError(400, scim.InvalidValue)
+	})
+	t.Run("ignore paths", func(t *testing.T) {
+		s := open(t, schema.UnknownIgnore, true)
+		s.user("a")
+		s.patch("/Users/1", `{"op":"add","path":"shoeSize","value":45}`, `{"op":"add","path":"title","value":"T"}`).want(200).wantAt("title", "T")
+	})
 }

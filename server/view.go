@@ -381,7 +381,7 @@ func (c *call) shownMembers(doc scim.Document, rt *resourceType, displays map[Ke
 		if memberType, ok := c.s.typeNamed(kind); ok && hasRef {
 			element["$ref"] = c.location(memberType, value)
 		}
-		if display := displays[c.keyOf(kind, value)]; display != "" && hasDisplay {
+		if display := displays[c.keyOf(kind, value)]; display != "" && hasDisplay && element["display"] == nil {
 			element["display"] = display
 		}
 		if !hasType {
