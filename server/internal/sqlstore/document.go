@@ -1,31 +1,15 @@
 package sqlstore
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"math"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/server"
 )
 
-// encodeOptions make JSON that is read back as the same values: a float stays one when it is a whole number.
-var encodeOptions = json.JoinOptions(
-	json.Deterministic(true),
-	json.WithMarshalers(json.MarshalToFunc(func(e *jsontext.Encoder, f float64) error {
-		if f != math.Trunc(f) || math.Abs(f) >= 1e21 { // from there on it is written with an exponent
-			return errors.ErrUnsupported
-		}
-		return e.WriteValue(jsontext.Value(fmt.Sprintf("%.1f", f)))
-	})),
-)
-
 func encode(object map[string]any) (string, error) {
-	data, err := json.Marshal(object, encodeOptions)
+	data, err := scim.Document(object).MarshalJSON()
 	if err != nil {
 		return "", fmt.Errorf("encode document: %w", err)
 	}

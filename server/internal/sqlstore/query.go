@@ -202,12 +202,13 @@ func (s *search) selected(ctx context.Context, tx Tx, c *clause, order sqlquery.
 		return page, err
 	}
 	found := list[:min(len(list), s.Limit)]
-	if len(list) > s.Limit {
+	beyond := len(list) > s.Limit
+	if beyond {
 		page.Next = s.next(found)
 	}
 	if s.Total {
 		switch {
-		case page.Next == "" && s.After == "" && (len(found) > 0 || s.Offset == 0):
+		case !beyond && s.After == "" && (len(found) > 0 || s.Offset == 0):
 			page.Total = s.Offset + len(found)
 		case s.Match == nil:
 			err = tx.Query(ctx, func(r Row) error { return r.Scan(&page.Total) },
@@ -225,6 +226,9 @@ func (s *search) selected(ctx context.Context, tx Tx, c *clause, order sqlquery.
 
 // next returns where the page after these rows begins.
 func (s *search) next(found []row) string {
+	if len(found) == 0 && s.Order.Attribute != nil {
+		return s.After
+	}
 	if len(found) == 0 {
 		return s.after.String()
 	}
