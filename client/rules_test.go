@@ -333,3 +333,32 @@ func TestPatchOfAnotherAttributeIsSent(t *testing.T) {
 		t.Errorf("requests %v", s.log)
 	}
 }
+
+func TestRefusedOperationsAreNamedByTheirIndex(t *testing.T) {
+	_, err := newClient(t, &recorder{}, postmanProfile(t)).Users().Patch(t.Context(), "1", []scim.PatchOperation{
+		{Op: scim.OpReplace, Path: "active", Value: false}, {Op: scim.OpReplace, Path: "userName", Value: "a"},
+	})
+	if refused, _ := errors.AsType[*scim.Error](err); refused == nil || refused.Operation != 2 || refused.Attribute != "userName" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCountReadsTheListWhereTotalsLie(t *testing.T) {
+	for name, test := range map[string]struct {
+		paging profiles.Paging
+		want   int
+	}{
+		"totals are true": {profiles.Paging{}, 1000},
+		"totals lie":      {profiles.Paging{TotalsUnreliable: true}, 3},
+	} {
+		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("startIndex") != "1" {
+				return response(http.StatusOK, `{"totalResults":1000,"Resources":[]}`), nil
+			}
+			return response(http.StatusOK, `{"totalResults":1000,"Resources":[{"id":"1"},{"id":"2"},{"id":"3"}]}`), nil
+		}), client.WithProfile(&profiles.Profile{Paging: test.paging}))
+		if n, err := c.Users().Count(t.Context(), filter.Filter{}); err != nil || n != test.want {
+			t.Errorf("%s: %d, error %v", name, n, err)
+		}
+	}
+}
