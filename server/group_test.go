@@ -590,3 +590,18 @@ func allocated() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
+
+// What a request does must not depend on what the store offers.
+func TestOddRemovalsOfMembersAreTheSameOnEveryStore(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		s := open()
+		s.people()
+		s.patch("/Groups/6", `{"op":"remove","value":{"members":[{"value":"1"}]}}`).wantError(400, scim.NoTarget)
+		s.patch("/Groups/6", `{"op":"add","value":{"members":[{"value":"2"}]}}`, `{"op":"remove","value":{"members":[{"value":"1"}]}}`).wantError(400, scim.NoTarget)
+		s.wantMembers("6", "5", "1")
+		s.patch("/Groups/6", `{"op":"remove","path":"members","value":[{"$ref":"https://example.com/scim/v2/Users/nobody"}]}`).want(204)
+		s.wantMembers("6", "5", "1")
+		s.patch("/Groups/6", `{"op":"remove","path":"members","value":[{"type":"Group"},{"value":"nobody"}]}`).want(200)
+		s.wantMembers("6", "1")
+	})
+}

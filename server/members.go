@@ -375,7 +375,8 @@ func (rt *resourceType) memberOperation(d *memberDelta, op scim.PatchOperation) 
 	if a, found := rt.schema.Lookup(path); found {
 		switch {
 		case a == rt.members:
-			return true, true, rt.changeMembers(d, kind, op.Value)
+			ok, err := rt.changeMembers(d, kind, op.Value)
+			return true, ok, err
 		case a.Parent() == rt.members:
 			return true, false, nil
 		}
@@ -402,8 +403,8 @@ func (rt *resourceType) memberOperation(d *memberDelta, op scim.PatchOperation) 
 // left to be taken apart by package patch unless it has none of the members.
 func (rt *resourceType) pathlessMembers(d *memberDelta, kind scim.PatchOp, value any) (about, ok bool, err error) {
 	object, isObject := value.(map[string]any)
-	if !isObject {
-		return false, true, nil
+	if !isObject || kind == scim.OpRemove {
+		return false, true, nil // package patch says what is wrong with it
 	}
 	for name, v := range object {
 		top, _, _ := strings.Cut(name, "[")
@@ -414,42 +415,45 @@ func (rt *resourceType) pathlessMembers(d *memberDelta, kind scim.PatchOp, value
 		if a != rt.members || top != name || len(object) > 1 {
 			return true, false, nil
 		}
-		return true, true, rt.changeMembers(d, kind, v)
+		ok, err := rt.changeMembers(d, kind, v)
+		return true, ok, err
 	}
 	return false, true, nil
 }
 
-// changeMembers takes an operation on all of members.
-func (rt *resourceType) changeMembers(d *memberDelta, kind scim.PatchOp, value any) error {
+// changeMembers takes an operation on all of members. It returns false for one that removes members by something else than their value.
+func (rt *resourceType) changeMembers(d *memberDelta, kind scim.PatchOp, value any) (ok bool, err error) {
 	switch kind {
 	case scim.OpRemove:
 		if value == nil {
 			d.clear()
-			return nil
+			return true, nil
 		}
 	case scim.OpReplace:
 		d.clear()
 	case scim.OpAdd:
 	default:
-		return badRequest(scim.InvalidSyntax, "op must be add, replace or remove")
+		return false, badRequest(scim.InvalidSyntax, "op must be add, replace or remove")
 	}
 	canonical, err := rt.members.Canonical(value, schema.Options{Mode: schema.ModePatch, Unknown: rt.Unknown, Tolerant: true})
 	if err != nil {
-		return err
+		return false, err
 	}
 	list, _ := canonical.([]any)
 	for i, e := range list {
-		id, ok := MemberValue(e)
-		if !ok || id == "" {
-			return memberError("members[%d].value: is required", i)
-		}
-		if kind == scim.OpRemove {
+		id, known := MemberValue(e)
+		switch {
+		case kind == scim.OpRemove && known && id != "":
 			d.remove(id)
-		} else {
+		case kind == scim.OpRemove:
+			return false, nil
+		case !known || id == "":
+			return false, memberError("members[%d].value: is required", i)
+		default:
 			d.add(e.(map[string]any))
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // valuesOf returns the values that a filter such as value eq "a" or value eq "b" asks for, and whether it is of that form.
