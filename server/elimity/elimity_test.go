@@ -173,6 +173,41 @@ func TestMembersAndGroups(t *testing.T) {
 	a.send("GET", "/Groups/group-1", "").want(http.StatusOK).wantNo("members")
 }
 
+// Handlers number their resources, each type by itself: a user and a group with one id are still two.
+func TestUsersAndGroupsWithTheSameIDs(t *testing.T) {
+	for _, typed := range []bool{true, false} {
+		t.Run(fmt.Sprintf("type is stored: %v", typed), func(t *testing.T) {
+			a := newApp(t, func(a *app, _ *server.Options) {
+				a.users.prefix, a.groups.prefix = "n", "n"
+				if !typed {
+					a.groups.shape = withoutMemberTypes
+				}
+			})
+			a.user(`{"userName":"a","displayName":"Alice"}`)
+			a.send("POST", "/Groups", `{"displayName":"One"}`).want(http.StatusCreated)
+			a.send("POST", "/Groups", `{"displayName":"Staff","members":[{"value":"n-1"}]}`).want(http.StatusCreated)
+			a.send("GET", "/Users/n-1", "").want(http.StatusOK).wantBody(`"display":"Staff"`)
+			a.send("DELETE", "/Groups/n-1", "").want(http.StatusNoContent)
+			a.send("GET", "/Groups/n-2", "").want(http.StatusOK).wantBody(`"value":"n-1"`)
+			a.send("DELETE", "/Users/n-1", "").want(http.StatusNoContent)
+			a.send("GET", "/Groups/n-2", "").want(http.StatusOK).wantNo("n-1")
+		})
+	}
+}
+
+func withoutMemberTypes(attributes scim.ResourceAttributes) scim.ResourceAttributes {
+	members, ok := attributes["members"].([]any)
+	if !ok {
+		return attributes
+	}
+	plain := make([]any, len(members))
+	for i, m := range members {
+		plain[i] = map[string]any{"value": m.(map[string]any)["value"]}
+	}
+	attributes["members"] = plain
+	return attributes
+}
+
 // With the option, a PATCH reaches the handler's Patch, in the library's terms.
 func TestPatchOption(t *testing.T) {
 	a := newApp(t, nil, elimity.Options{Patch: true})
