@@ -61,7 +61,13 @@ func (db database) Write(ctx context.Context, do func(sqlstore.Tx) error) error 
 		if err := do(tx); err != nil {
 			return tx.why(err)
 		}
-		return tx.commit(ctx)
+		if err := tx.commit(ctx); err != nil {
+			return err
+		}
+		if tx.grown {
+			gather(ctx, conn)
+		}
+		return nil
 	})
 }
 

@@ -84,7 +84,7 @@ func open(ctx context.Context, pool *pgxpool.Pool, schema string, opts []Option)
 		return nil, fmt.Errorf("postgres: open store: %w", err)
 	}
 	db := database{pool}
-	dialect := sqlstore.Dialect{SQL: sqlquery.PostgreSQL, ForUpdate: " FOR UPDATE", Slots: slots}
+	dialect := sqlstore.Dialect{SQL: sqlquery.PostgreSQL, OfType: ofType, ForUpdate: " FOR UPDATE", Slots: slots}
 	return &Store{db: db, store: sqlstore.New(db, dialect, sqlstore.Options{Indexed: o.indexed}), close: func() {}}, nil
 }
 
@@ -130,19 +130,11 @@ func (s *Store) Memberships(ctx context.Context, tenant string, ids []string) (m
 	return s.store.Memberships(ctx, tenant, ids)
 }
 
-// many is from how many resources on the planner is told that there are more.
-const many = 1000
-
 // Load adds many resources with COPY, thousands in one transaction, and returns how many it has added. Each must be complete, as
 // [server.Store].Create wants it. It ends at the first error: that of resources, of ctx, or of a resource that cannot be added, whose key
 // the error then names. The resources before it have been added, those after it have not.
 func (s *Store) Load(ctx context.Context, resources iter.Seq2[server.Resource, error]) (int, error) {
-	n, err := s.store.Load(ctx, resources)
-	if n >= many {
-		// PostgreSQL does so itself, but not at once. Without it queries are right as well.
-		_, _ = s.db.pool.Exec(ctx, "ANALYZE resources, uniques, terms, members")
-	}
-	return n, err
+	return s.store.Load(ctx, resources)
 }
 
 // Reindex makes the indexes of all resources of a type anew that were not made under this schema, with these [Indexed] attributes and by

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,8 @@ type tx struct {
 	begin []string
 	// failure is the first error of a statement.
 	failure error
+	// grown says that there are four times as many resources as when statistics were gathered.
+	grown bool
 }
 
 var _ sqlstore.Tx = (*tx)(nil)
@@ -157,9 +160,23 @@ func (t *tx) Sequence(ctx context.Context, n int) ([]int64, error) {
 		var number int64
 		err := r.Scan(&number)
 		numbers = append(numbers, number)
+		t.grown = t.grown || milestone(number)
 		return err
 	}, "SELECT nextval('resource_seq') FROM generate_series(1, $1::integer)", n)
 	return numbers, err
+}
+
+// milestone reports whether a number is a power of 4 that is worth statistics.
+func milestone(n int64) bool {
+	return n >= 64 && n&(n-1) == 0 && bits.TrailingZeros64(uint64(n))%2 == 0
+}
+
+// gather gathers the statistics by which statements are planned. PostgreSQL does so itself, but not at once, and without any it does
+// not see which index finds one resource and which finds all. It is no matter when it fails.
+func gather(ctx context.Context, conn *pgx.Conn) {
+	late, cancel := patient(ctx)
+	defer cancel()
+	_, _ = conn.Exec(late, "ANALYZE resources, uniques, terms, members")
 }
 
 func query(ctx context.Context, conn *pgx.Conn, row func(sqlstore.Row) error, text string, args []any) error {

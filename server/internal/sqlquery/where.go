@@ -16,6 +16,8 @@ type Condition struct {
 	// Exact says that SQL is true of exactly the resources that match. Otherwise it is true of these and maybe of others, and the
 	// filter must be evaluated on the documents.
 	Exact bool
+	// Keyed says that SQL itself leads to its resources, by indexes of single values: no other condition need be served by one.
+	Keyed bool
 }
 
 // The bounds of a condition. SQLite takes 32,766 arguments, PostgreSQL 65,535; both nest as deep as this, and much deeper.
@@ -39,7 +41,7 @@ func (t Table) Where(s *schema.Schema, f filter.Filter, add Adder) Condition {
 	if c.isZero() || len(c.args) > maxArgs || len(c.sql) > maxSQL {
 		return Condition{SQL: always.sql}
 	}
-	return Condition{SQL: c.bind(add), Exact: p.exact}
+	return Condition{SQL: c.bind(add), Exact: p.exact, Keyed: p.driven || !p.find.isZero() && p.rank == point}
 }
 
 // part is the translation of a part of a filter.

@@ -50,6 +50,9 @@ type Tx interface {
 type Dialect struct {
 	// SQL is that of filters. With PostgreSQL the column search is JSONB; with SQLite it is a BLOB that the function jsonb makes.
 	SQL sqlquery.Dialect
+	// OfType is the condition for the resources r of the tenant $1 and the type $2, where nothing else leads to them: an index serves it in
+	// the order of seq. It is empty when that index is on the columns themselves.
+	OfType string
 	// ForUpdate stands at the end of a SELECT that locks its rows; empty where a transaction is the only one that writes.
 	ForUpdate string
 	// Slots is over how many rows the number of the resources of a type is spread, at least 1, so that transactions which add

@@ -128,8 +128,8 @@ func (s *search) inOne(ctx context.Context, tx Tx) (server.Page, error) {
 // hasStale reports whether there are resources of another shape. Their search and terms say nothing.
 func (s *search) hasStale(ctx context.Context, tx Tx) (stale bool, err error) {
 	err = tx.Query(ctx, func(Row) error { stale = true; return nil },
-		`SELECT 1 WHERE EXISTS (SELECT 1 FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.shape < $3)
-OR EXISTS (SELECT 1 FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.shape > $3)`, s.Tenant, s.Type, s.id)
+		"SELECT 1 WHERE EXISTS (SELECT 1 FROM resources r WHERE "+s.store.dialect.OfType+" AND r.shape < $3)"+
+			" OR EXISTS (SELECT 1 FROM resources r WHERE "+s.store.dialect.OfType+" AND r.shape > $3)", s.Tenant, s.Type, s.id)
 	return stale, err
 }
 
@@ -165,10 +165,12 @@ func (s *search) table() sqlquery.Table {
 	return t
 }
 
+const fromResources = " FROM resources r WHERE "
+
 // clause returns a clause for resources among which are all that match; exact says that there are no others. It trusts what was made
 // under another shape with nothing.
 func (s *search) clause() (c *clause, exact bool) {
-	c = &clause{where: " FROM resources r WHERE r.tenant = $1 AND r.type = $2", args: []any{s.Tenant, s.Type}}
+	c = &clause{where: fromResources + s.store.dialect.OfType, args: []any{s.Tenant, s.Type}}
 	if s.Match == nil {
 		return c, true
 	}
@@ -182,6 +184,8 @@ func (s *search) clause() (c *clause, exact bool) {
 	switch {
 	case condition.SQL == "" || condition.SQL == "TRUE":
 		return c, condition.Exact
+	case condition.Keyed && !s.stale:
+		c.where = fromResources + sameType
 	case s.stale:
 		id := c.arg(s.id)
 		condition.SQL = "(r.shape < " + id + " OR r.shape > " + id + " OR " + condition.SQL + ")"

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -33,6 +34,7 @@ type Options struct {
 // New returns a store in a database whose tables are there.
 func New(db DB, dialect Dialect, o Options) *Store {
 	dialect.Slots = max(1, dialect.Slots)
+	dialect.OfType = cmp.Or(dialect.OfType, sameType)
 	return &Store{
 		db: db, dialect: dialect, indexed: slices.Sorted(slices.Values(o.Indexed)),
 		shapes: shapes{
@@ -86,7 +88,10 @@ func (r *row) decode() (err error) {
 	return err
 }
 
-const byKey = "SELECT " + columns + " FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3"
+// sameType is the condition for resources of the tenant $1 and the type $2.
+const sameType = "r.tenant = $1 AND r.type = $2"
+
+const byKey = "SELECT " + columns + " FROM resources r WHERE " + sameType + " AND r.id = $3"
 
 // find returns the row with a key, without members.
 func find(ctx context.Context, q Querier, key server.Key, suffix string) (row, error) {
