@@ -238,7 +238,10 @@ func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource,
 		Resource: Resource{Key: old.Key, Version: c.s.opts.NewVersion(), Schema: rt.schema}, Modified: now, MemberChange: change.Members,
 	}
 	if sensitive || !equalDocuments(old.Document, change.New) {
-		u.Document = change.New
+		var err error
+		if u.Document, err = c.s.hasher.protect(ctx, rt, old.Document, change.New); err != nil {
+			return patched{}, err
+		}
 		setModified(u.Document, now)
 		delete(u.Document, Members) // they are the store's; a hook may have put some there
 		u.Unique = rt.uniqueValues(change.New)

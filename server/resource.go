@@ -145,6 +145,9 @@ func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body
 			return Resource{}, err
 		}
 	}
+	if change.New, err = c.s.hasher.protect(ctx, rt, nil, change.New); err != nil {
+		return Resource{}, err
+	}
 	r := Resource{
 		Key: change.Key, Version: c.s.opts.NewVersion(), Document: change.New, Unique: rt.uniqueValues(change.New),
 		Schema: rt.schema, Rendering: new(Rendering),
@@ -299,6 +302,9 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 	}
 	if !sensitive && equalDocuments(old.Document, change.New) {
 		return old, nil
+	}
+	if change.New, err = c.s.hasher.protect(ctx, rt, old.Document, change.New); err != nil {
+		return old, err
 	}
 	setModified(change.New, c.s.opts.Now())
 	r := Resource{

@@ -95,6 +95,8 @@ type resourceType struct {
 	// hidden are attributes at the top of documents that are not shown unless asked for, or ever, and mixed those of which parts
 	// are not.
 	hidden, mixed []string
+	// hashes says that there is a password, which may be stored as a hash.
+	hashes bool
 	// sensitive are the attributes that are never shown.
 	sensitive []*compiled.Attribute
 	// standard is what a client sees that asks for no attributes in particular.
@@ -154,6 +156,7 @@ func compileType(t ResourceType) (*resourceType, error) {
 	}
 	rt.inspect()
 	rt.inspectReturned()
+	rt.hashes = hasPassword(rt.schema)
 	rt.standard = rt.viewOf(compiled.Projection{})
 	rt.standard.standard = true
 	for _, path := range t.Unique {

@@ -26,6 +26,7 @@ type Server struct {
 	// endpoints holds the types by their path segment.
 	endpoints map[string]*resourceType
 	discovery discovery
+	hasher    *hasher // nil when passwords are stored as they are
 	// buffers has *[]byte for responses.
 	buffers sync.Pool
 }
@@ -42,6 +43,9 @@ func New(store Store, options Options) (*Server, error) {
 	s := &Server{opts: options, store: store, endpoints: make(map[string]*resourceType)}
 	s.members, _ = store.(MemberStore)
 	s.batch, _ = store.(BatchStore)
+	if options.HashPasswords {
+		s.hasher = newHasher()
+	}
 	if s.types, err = compileTypes(options.ResourceTypes); err != nil {
 		return nil, err
 	}
