@@ -81,6 +81,14 @@ func TestWhatPostmanRefusesIsNotSent(t *testing.T) {
 			}, scim.ErrInvalidValue, []string{"userName is required"},
 		},
 		{
+			"create with an empty name", func(c *client.Client) error {
+				_, err := c.Documents("User").Create(t.Context(), scim.Document{
+					"userName": "a@example.com", "active": true, "name": map[string]any{"givenName": "", "familyName": "B"},
+				})
+				return err
+			}, scim.ErrInvalidValue, []string{"name.givenName is required"},
+		},
+		{
 			"create with half a name", func(c *client.Client) error {
 				_, err := c.Users().Create(t.Context(), scim.User{UserName: "a@example.com", Active: scim.Bool(true), Name: &scim.Name{GivenName: "A"}})
 				return err
