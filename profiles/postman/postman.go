@@ -15,6 +15,8 @@
 //   - PUT changes what it is given and leaves the rest; there is none for groups. PATCH of a user is documented for active and
 //     userName, of a group for displayName and members.
 //   - 300 reads and 180 writes a minute for a team; pages of 100; no sorting, no bulk, no ETag, no /Schemas.
+//   - A 429 is for a minute, unless its body says serviceLimitExhausted: then what the plan allows is used up, and the client does not try
+//     again.
 //   - A person must have joined the team before becoming a member of a group, and a group cannot be a member.
 //   - Deleting a group may deactivate its members, by Postman's own words.
 //

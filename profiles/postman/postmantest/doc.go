@@ -18,8 +18,8 @@
 //
 // # Making it fail
 //
-// [Simulator.Inject] adds a [Fault]: a refusal, a gateway's page, a lost connection, an answer that comes late or never although the
-// change was made. Each hits the requests that it names, as often as it says.
+// [Simulator.Inject] adds a [Fault]: a refusal, a quota that is used up, a gateway's page, a lost connection, an answer that comes late or
+// never although the change was made. Each hits the requests that it names, as often as it says.
 //
 // # What it was asked
 //
