@@ -19,8 +19,9 @@ CREATE TABLE resources (
 	version  TEXT NOT NULL,
 	members  INTEGER NOT NULL,
 	shape    INTEGER NOT NULL,
-	document TEXT NOT NULL,
-	search   BLOB
+	search   BLOB,
+	-- Behind search, so that who looks for something does not have to read it: what is long is in a chain of pages.
+	document TEXT NOT NULL
 );
 CREATE UNIQUE INDEX resources_id ON resources (tenant, type, id);
 CREATE INDEX resources_order ON resources (tenant, type, seq);

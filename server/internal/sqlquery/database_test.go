@@ -113,7 +113,7 @@ func (d database) fill(t testing.TB, s *schema.Schema, l layout, docs []scim.Doc
 }
 
 // indexed are the attributes in the table of entries.
-var indexed = []string{"text", "exact", "words", "real", "many.value", "many.exact", "one.text", extension + ":text", extension + ":several.value"}
+var indexed = []string{"meta.lastModified", "text", "exact", "words", "real", "many.value", "many.exact", "one.text", extension + ":text", extension + ":several.value"}
 
 // at is what the column for the attribute at has.
 func at(s *schema.Schema, doc scim.Document) any {

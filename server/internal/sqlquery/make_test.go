@@ -279,6 +279,13 @@ func (m *maker) expression(docs []scim.Document, depth int) filter.Filter {
 		return f.Or(m.expression(docs, depth-1))
 	}
 	a := pick(m, m.attributes...)
+	if m.IntN(10) == 0 && a.Type != schema.Complex {
+		f := filter.Eq(a.Path(), m.valueIn(docs, a, m.scalar(a)))
+		for range m.IntN(4) {
+			f = f.Or(filter.Eq(m.spell(a.Path()), m.valueIn(docs, a, m.scalar(a))))
+		}
+		return f
+	}
 	if m.IntN(4) == 0 && a.Parent() == nil && !a.IsExtension() {
 		return filter.Has(m.spell(a.Path()), m.inBrackets(docs, a, depth))
 	}

@@ -126,7 +126,7 @@ func thing(i int) server.Key { return server.Key{Type: "Thing", ID: "id" + strco
 // ask puts one question to both stores, and all that follow from cursors.
 func (c *comparison) ask() {
 	q := server.Query{Type: "Thing", Schema: c.schema, Limit: c.IntN(12), Total: c.IntN(2) == 0, Strict: c.IntN(4) == 0}
-	if c.IntN(8) > 0 {
+	if c.IntN(5) > 0 {
 		q.Filter = c.filter(c.docs, 3)
 		types := c.schema.LooseTypes()
 		if q.Strict {
@@ -137,7 +137,11 @@ func (c *comparison) ask() {
 			c.Fatal(err)
 		}
 	}
-	if a := pick(c.maker, c.attributes...); c.IntN(3) == 0 && a.Type != schema.Complex && a.Type != schema.Binary {
+	a := pick(c.maker, c.attributes...)
+	if c.IntN(3) == 0 {
+		a, _ = c.schema.Lookup(pick(c.maker, indexed...))
+	}
+	if c.IntN(3) == 0 && a.Type != schema.Complex && a.Type != schema.Binary {
 		q.Order = server.Order{Attribute: a, Descending: c.IntN(2) == 0}
 	}
 	if c.IntN(2) == 0 {

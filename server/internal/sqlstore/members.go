@@ -177,7 +177,7 @@ func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (serve
 		if err := now.index(sh, result.Resource.Document); err != nil {
 			return err
 		}
-		if was.shape != id { // else the terms are those that they were: no time is among them
+		if was.shape != id || sh.has(modified) { // else the terms are those that they were
 			if err := setTerms(ctx, tx, was, now.terms); err != nil {
 				return err
 			}

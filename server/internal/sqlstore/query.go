@@ -117,6 +117,9 @@ func (s *search) inOne(ctx context.Context, tx Tx) (server.Page, error) {
 			return server.Page{}, err
 		}
 	}
+	if page, ok, err := s.walked(ctx, tx); ok || err != nil {
+		return page, err
+	}
 	order, ok := s.table().Order(s.Schema, s.Query.Order)
 	c, exact := s.clause()
 	if ok && (simple || !s.stale) && exact {
@@ -215,8 +218,7 @@ func (s *search) selected(ctx context.Context, tx Tx, c *clause, order sqlquery.
 		case !beyond && s.After == "" && (len(found) > 0 || s.Offset == 0):
 			page.Total = s.Offset + len(found)
 		case s.Match == nil:
-			err = tx.Query(ctx, func(r Row) error { return r.Scan(&page.Total) },
-				"SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE tenant = $1 AND type = $2", s.Tenant, s.Type)
+			page.Total, err = s.size(ctx, tx)
 		default:
 			err = tx.Query(ctx, func(r Row) error { return r.Scan(&page.Total) }, "SELECT count(*)"+matching, args...)
 		}
@@ -226,6 +228,13 @@ func (s *search) selected(ctx context.Context, tx Tx, c *clause, order sqlquery.
 	}
 	page.Resources, err = s.resources(ctx, tx, found)
 	return page, err
+}
+
+// size returns how many resources of the type there are.
+func (s *search) size(ctx context.Context, tx Tx) (n int, err error) {
+	err = tx.Query(ctx, func(r Row) error { return r.Scan(&n) },
+		"SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM counts WHERE tenant = $1 AND type = $2", s.Tenant, s.Type)
+	return n, err
 }
 
 // next returns where the page after these rows begins.

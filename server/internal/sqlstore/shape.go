@@ -11,11 +11,15 @@ import (
 	"unicode"
 
 	"github.com/scimbridge/scim/schema"
+	"github.com/scimbridge/scim/server"
 	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
 
 // usual are the attributes that are always indexed, where the schema has them.
 var usual = []string{"userName", "externalId", "displayName", "emails.value"}
+
+// modified is the attribute that changes whenever a resource does.
+const modified = "meta.lastModified"
 
 // shape is how search and terms are made from documents of one type.
 type shape struct {
@@ -45,6 +49,10 @@ func makeShape(s *schema.Schema, more []string) *shape {
 	for _, path := range slices.Concat(usual, more) {
 		add(s.Lookup(path))
 	}
+	if _, group := s.Lookup(server.Members); !group {
+		// Programs that keep up with changes ask what is newer. For groups it would make a change of one member cost more.
+		add(s.Lookup(modified))
+	}
 	digest := sha256.New()
 	fmt.Fprintln(digest, version, sqlquery.Version, unicode.Version)
 	for a := range s.Attributes() {
@@ -58,6 +66,9 @@ func makeShape(s *schema.Schema, more []string) *shape {
 	sh.fingerprint = hex.EncodeToString(digest.Sum(nil)[:16])
 	return sh
 }
+
+// has reports whether there are terms of an attribute.
+func (sh *shape) has(path string) bool { return sh != nil && slices.Contains(sh.indexed, path) }
 
 // describe writes what of an attribute search and terms depend on.
 func describe(digest hash.Hash, a *schema.Attribute, visit func(*schema.Attribute)) {
