@@ -1,19 +1,64 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/server"
 )
 
 func encode(object map[string]any) (string, error) {
-	data, err := scim.Document(object).MarshalJSON()
+	var data []byte
+	var err error
+	if holdsLarge(object) {
+		data, err = json.Marshal(object, exactly)
+	} else {
+		data, err = scim.Document(object).MarshalJSON()
+	}
 	if err != nil {
 		return "", fmt.Errorf("encode document: %w", err)
 	}
 	return string(data), nil
+}
+
+// exactly are the options for JSON in which a float that is a large whole number has all its digits. With as few as tell it from other
+// floats it would be read as another integer.
+var exactly = json.JoinOptions(
+	json.Deterministic(true),
+	json.WithMarshalers(json.MarshalToFunc(func(e *jsontext.Encoder, f float64) error {
+		if !isLarge(f) {
+			return errors.ErrUnsupported
+		}
+		return e.WriteValue(strconv.AppendFloat(nil, f, 'f', 0, 64))
+	})),
+)
+
+// isLarge reports whether f is an integer that may have more digits than are mostly written of it, and is read as an int64.
+func isLarge(f float64) bool { return math.Abs(f) >= 1<<53 && math.Abs(f) <= 1<<63 }
+
+// holdsLarge reports whether there is a large number in a value. Such documents are rare, and take more time to write.
+func holdsLarge(v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return isLarge(v)
+	case []any:
+		return slices.ContainsFunc(v, holdsLarge)
+	case map[string]any:
+		for _, e := range v {
+			if holdsLarge(e) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func decode(text string) (scim.Document, error) {
