@@ -25,6 +25,9 @@ const (
 
 // check reports a policy that does not exist or cannot work.
 func (p *Policy) check() error {
+	if p.Gone != GoneRecreate && p.Gone != GoneReport {
+		return fmt.Errorf("provision: policy: gone %q is neither \"\" nor %q", p.Gone, GoneReport)
+	}
 	switch p.Adopt {
 	case AdoptMatching, AdoptNever:
 	case AdoptIfVerified:

@@ -31,7 +31,7 @@ func (t *clientTarget) Profile() *profiles.Profile { return t.profile }
 // Requests returns what the client sent.
 func (t *clientTarget) Requests() Requests {
 	s := t.c.Stats()
-	return Requests{Reads: s.Reads, Writes: s.Writes, Throttled: s.RateLimited}
+	return Requests{Reads: s.Reads, Writes: s.Writes, Throttled: s.RateLimited, WaitedMilliseconds: s.Paced.Milliseconds()}
 }
 
 // probe is a user name that no service has. Asking for it is how Microsoft Entra tests a connection.

@@ -28,6 +28,8 @@ type cycle struct {
 	plan *Plan
 	// only restricts the cycle to some objects, by type, for provisioning on demand.
 	only map[string][]string
+	// chosen restricts the members that are added to groups.
+	chosen map[string]bool
 
 	watermark string
 	full      map[string]bool
@@ -37,6 +39,7 @@ type cycle struct {
 	// candidates are the target objects found for objects without link, by key of the record.
 	candidates map[int64]*candidate
 	listed     map[string]bool
+	estimated  bool // the total of the read that is under way
 	tested     bool
 	// repeating is set while objects are tried again one by one, with nothing else under way.
 	repeating bool
@@ -51,7 +54,10 @@ type cycle struct {
 	pending  []LogEntry
 	protects map[string]bool
 	verified *location // of Policy.Verified
-	gaveUp   int       // objects that are not tried again from now on
+	// deferred are deactivations left for later, ended counts those of this cycle, and deletions.
+	deferred *keySet
+	ended    int
+	gaveUp   int // objects that are not tried again from now on
 	// readBacks are the writes to be read back, sampled how many there are of each attribute, and drifted the records in which a
 	// drift is repaired.
 	readBacks []written
@@ -162,6 +168,9 @@ func (c *cycle) steps(ctx context.Context) error {
 			return err
 		}
 		if err := c.export(ctx, r); err != nil {
+			return err
+		}
+		if err := c.exportDeferred(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -359,17 +368,27 @@ func (c *cycle) commit(ctx context.Context, change *Commit) error {
 		return nil
 	}
 	for _, s := range c.job.config.Sinks {
+		// The state has the entries. That a file is full or a collector is down must not keep leavers in.
 		if err := s.WriteEntries(ctx, entries); err != nil {
-			return err
+			c.sum.SinkErrors++
+			c.job.config.Logger.Error("log sink failed", "job", c.job.config.Name, "entries", len(entries), "error", err)
 		}
 	}
 	return nil
 }
 
 func (c *cycle) progress(phase Phase, typ string, done, total int) {
-	if c.job.config.Progress != nil && c.plan == nil {
-		c.job.config.Progress(Progress{Phase: phase, Type: typ, Done: done, Total: total, Requests: c.requests()})
+	if c.job.config.Progress == nil || c.plan != nil {
+		return
 	}
+	estimated := phase == PhaseRead && c.estimated && total >= 0
+	if estimated && done > total {
+		// There are more than there were.
+		total, estimated = -1, false
+	}
+	c.job.config.Progress(Progress{
+		Phase: phase, Type: typ, Done: done, Total: total, Estimated: estimated, Requests: c.requests(), Avoided: c.sum.Avoided(),
+	})
 }
 
 // pageSize is how many resources a page of the target's list has.

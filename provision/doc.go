@@ -61,6 +61,10 @@
 //
 // When more objects would leave in one cycle than [DeletionLimit] allows, none does: the deletions are held, the job is in
 // quarantine, and an administrator looks at [Job.Held] and calls [Job.Restart] with [ForceDeletes], or mends the source.
+// The limit counts also those who are matched for the first time and are disabled in the source.
+//
+// Who was deleted in the target by hand is made again, or reported: see [Policy.Gone]. It is noticed when the object changes, and with
+// [Policy.Drift] in any case.
 //
 // # References
 //
@@ -86,7 +90,7 @@
 // # Log
 //
 // For each object and action there is a [LogEntry] with the fields of Microsoft Graph's provisioning log. It is kept in the state, where
-// [Job.Log] finds it, and goes to each [LogSink]. Values that the mapping redacts appear as the text [Redact]; credentials never appear.
+// [Job.Log] finds it by user, status, code, cycle and time, and goes to each [LogSink]; one that fails does not stop the job. Values that the mapping redacts appear as the text [Redact]; credentials never appear.
 //
 // # Notifications
 //

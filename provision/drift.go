@@ -109,7 +109,7 @@ func (c *cycle) findGone(ctx context.Context, r *rule, seen *keySet) error {
 		if !errors.Is(err, scim.ErrNotFound) {
 			return fatalOnly(c.checked(ctx, err))
 		}
-		rec.unlink()
+		rec.lost()
 		if rec.Flags.Has(Present) {
 			rec.Flags |= Dirty
 		} else {

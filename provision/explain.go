@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Explanation says why an object is treated as it is.
@@ -25,9 +26,11 @@ type Explanation struct {
 	// Changes are the governed attributes: as the target is known to hold them, and as they should be.
 	Changes []Change `json:"changes,omitempty"`
 	// Next says what the next cycle would do, as far as can be said without asking the target.
-	Next    Action   `json:"next"`
-	NextWhy string   `json:"nextReason,omitzero"`
-	Failure *Failure `json:"failure,omitempty"`
+	Next    Action `json:"next"`
+	NextWhy string `json:"nextReason,omitzero"`
+	// Failure is why it is not in step, and Due when it is tried again; zero when only a change in the source helps.
+	Failure *Failure  `json:"failure,omitempty"`
+	Due     time.Time `json:"due,omitzero"`
 	// Held says that a deletion or deactivation is held back.
 	Held bool `json:"held,omitzero"`
 }
@@ -112,6 +115,10 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 	// What would be noted is not kept.
 	c.plan = &Plan{}
 	c.uniques.offline = true
+	unchanged, due, gaveUp := false, rec.Due, rec.Flags.Has(GivenUp)
+	if gaveUp {
+		due = time.Time{}
+	}
 	if len(entries) == 0 {
 		if rec.Flags.Has(Present) {
 			rec.vanish()
@@ -124,6 +131,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 			}
 		}
 		duplicate := rec.Failure
+		unchanged = r.digest(entries[0], x.Assigned) == rec.Digest
 		o := r.evaluate(ctx, entries[0], x.Assigned, rec.TargetID != "", j.config.Policy.enabledAttribute(), c.env(r, rec))
 		x.Enabled = isEnabled(entries[0].Attributes[j.config.Policy.enabledAttribute()])
 		x.Reason = o.scope.Reason
@@ -144,7 +152,10 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 	if rec.blocked() && rec.Failure != nil && s.action != ActionDisable && s.action != ActionDelete {
 		s = step{action: ActionFail, code: rec.Failure.Code, reason: rec.Failure.Reason}
 	}
-	x.Failure = rec.Failure
+	before := x.Failure
+	if x.Failure = rec.Failure; before != nil && rec.Failure == nil && unchanged {
+		x.Failure, x.Due = before, due
+	}
 	x.Changes = changes(s.before, s.after, rec.Want.Redacted)
 	x.Next, x.NextWhy = s.action, s.reason
 	switch {
@@ -156,6 +167,11 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 		x.NextWhy = "it is in step"
 	case x.Held && (s.action == ActionDisable || s.action == ActionDelete):
 		x.Next = ActionStagedDelete
+	}
+	if !x.Due.IsZero() {
+		x.NextWhy = strings.TrimPrefix(x.NextWhy+"; it failed, and is tried again at "+x.Due.Format(time.RFC3339), "; ")
+	} else if x.Failure != nil && x.Failure == before && gaveUp {
+		x.NextWhy = strings.TrimPrefix(x.NextWhy+"; it failed, and is not tried again before it changes in the source", "; ")
 	}
 	return x, nil
 }

@@ -27,6 +27,8 @@ type result struct {
 	removed       int
 	took          time.Duration
 	keepScheduled bool
+	// deferred says that a deactivation was left for later.
+	deferred bool
 }
 
 // export creates, updates, disables and deletes the objects of a type that are due.
@@ -175,6 +177,16 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 	t := c.types[r.source]
 	t.MembersAdded += res.added
 	t.MembersRemoved += res.removed
+	if res.deferred {
+		if c.deferred == nil {
+			c.deferred = &keySet{}
+		}
+		c.deferred.add(rec.Key)
+	}
+	ends := res.step.action == ActionDisable || res.step.action == ActionDelete
+	if ends && res.failure == nil && res.writes > 0 && !rec.Flags.Has(Released) {
+		c.ended++
+	}
 	switch {
 	case res.failure != nil:
 		c.fail(r, rec, res.failure)
@@ -331,6 +343,9 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 	if s.action == ActionSkip {
 		return result{step: step{action: ActionLink, reason: "matches target object " + doc.ID()}}
 	}
+	if s.action == ActionDisable || s.action == ActionDelete {
+		return c.deferEnd(rec)
+	}
 	res := c.change(ctx, r, rec, s)
 	if res.failure == nil && res.step.reason == "" {
 		res.step.reason = "matches target object " + doc.ID()
@@ -340,6 +355,12 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 
 // add creates a target object.
 func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
+	if rec.Gone && c.policy.Gone == GoneReport {
+		return result{failure: &Failure{
+			Code: InvalidAnchor, Reason: "the linked object was deleted in the target, and the policy is to leave it so",
+			Remedy: "restart with Escrows to have it created again, or take the object out of the scope",
+		}}
+	}
 	if path := r.missing(s.after); path != "" {
 		return result{failure: &Failure{Code: MandatoryFieldsMissing, Attribute: path, Reason: "the target requires a value, and the mapping gives none"}}
 	}
@@ -466,7 +487,7 @@ func (c *cycle) noteState(r *rule, rec *Record, s step, wasUnsure bool) {
 // vanished deals with a linked target object that is gone. An object that should not be there is as it should be; one that should
 // is matched or made again.
 func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) result {
-	rec.unlink()
+	rec.lost()
 	if rec.leaving() || rec.Flags.Has(SoftDeleted) {
 		return result{step: step{action: s.action, reason: "it was gone from the target already"}, writes: 1}
 	}

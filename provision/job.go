@@ -23,6 +23,8 @@ type Config struct {
 	Source Source
 	Target Target
 	State  State
+	// Tenant is the tenantId of log entries. It may be empty.
+	Tenant string
 	// Mappings say which source objects become which target objects. Groups are provisioned after all others.
 	Mappings []*mapping.Mapping
 	Policy   Policy
@@ -272,8 +274,8 @@ func (j *Job) apply(ctx context.Context, plan *Plan) (*Summary, error) {
 	if plan.Job != now.Job {
 		return nil, fmt.Errorf("%w: it is for job %s", ErrPlanStale, plan.Job)
 	}
-	if difference := plan.differs(now); difference != "" {
-		return nil, fmt.Errorf("%w: %s", ErrPlanStale, difference)
+	if differences := plan.Compare(now); len(differences) > 0 {
+		return nil, fmt.Errorf("%w: %s", ErrPlanStale, differences[0])
 	}
 	return j.newCycle(j.config.State, j.config.Target).run(ctx)
 }
@@ -346,7 +348,10 @@ func (j *Job) Status(ctx context.Context) (*JobStatus, error) {
 
 // Log returns entries of the provisioning log, the newest first.
 func (j *Job) Log(ctx context.Context, q LogQuery) ([]LogEntry, error) {
-	return j.config.State.Log(ctx, j.config.Name, q)
+	if q.User == "" {
+		return j.config.State.Log(ctx, j.config.Name, q)
+	}
+	return j.logOf(ctx, q)
 }
 
 // estimate returns how long requests take at the target's rate limits.
@@ -365,21 +370,6 @@ func (c *Config) estimate(r Requests) time.Duration {
 		}
 	}
 	return longest
-}
-
-// differs names the first difference between two plans, or returns "".
-func (p *Plan) differs(other *Plan) string {
-	for i := range max(len(p.Operations), len(other.Operations)) {
-		switch {
-		case i >= len(p.Operations):
-			return describe(other.Operations[i]) + " is new"
-		case i >= len(other.Operations):
-			return describe(p.Operations[i]) + " is no longer due"
-		case printOperation(p.Operations[i]) != printOperation(other.Operations[i]):
-			return describe(p.Operations[i]) + " is now " + strings.TrimSpace(printOperation(other.Operations[i]))
-		}
-	}
-	return ""
 }
 
 func describe(op Operation) string {

@@ -204,7 +204,7 @@ func (c *cycle) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	due := 0
+	due := c.ended
 	if err := c.eachLeaving(ctx, func(_ *rule, rec *Record) error {
 		if !rec.Flags.Has(Released) {
 			due++
@@ -214,7 +214,7 @@ func (c *cycle) judge(ctx context.Context) error {
 		return err
 	}
 	why, tooMany := c.policy.Deletions.Exceeded(due, linked)
-	if c.plan != nil {
+	if c.plan != nil && why != "" {
 		c.plan.Held = why
 	}
 	commit := &Commit{}

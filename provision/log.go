@@ -16,6 +16,7 @@ import (
 type LogEntry struct {
 	ID       string    `json:"id"`
 	Time     time.Time `json:"activityDateTime"`
+	TenantID string    `json:"tenantId"`
 	JobID    string    `json:"jobId"`
 	CycleID  string    `json:"cycleId"`
 	ChangeID string    `json:"changeId"`
@@ -23,6 +24,7 @@ type LogEntry struct {
 	Action       Action             `json:"provisioningAction"`
 	Duration     int64              `json:"durationInMilliseconds"`
 	InitiatedBy  LogInitiator       `json:"initiatedBy"`
+	Service      LogService         `json:"servicePrincipal"`
 	SourceSystem LogSystem          `json:"sourceSystem"`
 	TargetSystem LogSystem          `json:"targetSystem"`
 	Source       LogIdentity        `json:"sourceIdentity"`
@@ -37,6 +39,12 @@ type LogInitiator struct {
 	ID            string `json:"id"`
 	DisplayName   string `json:"displayName"`
 	InitiatorType string `json:"initiatorType"`
+}
+
+// LogService is the application that is provisioned.
+type LogService struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
 }
 
 // LogSystem is a source or a target.
@@ -104,6 +112,9 @@ const Redacted = "[Redact]"
 type LogQuery struct {
 	// ID is a source or target id.
 	ID string
+	// User is how people name an object: its source or target id, its display name, or a matching value such as the userName, in any
+	// case. Only [Job.Log] knows it; an object of which nothing is known any more is found by its ids alone.
+	User string
 	// Status and Code select by outcome.
 	Status Status
 	Code   Code
@@ -116,7 +127,7 @@ type LogQuery struct {
 }
 
 // LogSink receives the provisioning log. Entries arrive in the order of what happened, from one goroutine at a time; those that
-// are kept in the [State] need no sink.
+// are kept in the [State] need no sink. An error does not stop the job: it is logged, and counted in [Summary.SinkErrors].
 type LogSink interface {
 	WriteEntries(ctx context.Context, entries []LogEntry) error
 }

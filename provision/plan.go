@@ -80,6 +80,52 @@ type Plan struct {
 	Held string `json:"held,omitzero"`
 }
 
+// PlanDifference is an operation in which two plans differ.
+type PlanDifference struct {
+	// Before is the operation in the first plan, After in the second; nil when it is not there.
+	Before, After *Operation
+}
+
+// String returns one line.
+func (d PlanDifference) String() string {
+	switch {
+	case d.Before == nil:
+		return describe(*d.After) + " is new"
+	case d.After == nil:
+		return describe(*d.Before) + " is no longer due"
+	}
+	return describe(*d.Before) + " is now " + strings.TrimSpace(printOperation(*d.After))
+}
+
+// Compare returns the operations in which another plan differs from this one, in the order of types and source ids. Plans without
+// differences do the same to the target; one may have been saved as JSON meanwhile.
+func (p *Plan) Compare(other *Plan) []PlanDifference {
+	var list []PlanDifference
+	a, b := p.Operations, other.Operations
+	for len(a)+len(b) > 0 {
+		order := 0
+		switch {
+		case len(a) == 0:
+			order = 1
+		case len(b) == 0:
+			order = -1
+		default:
+			order = cmp.Or(strings.Compare(a[0].Type, b[0].Type), strings.Compare(a[0].SourceID, b[0].SourceID))
+		}
+		var d PlanDifference
+		if order <= 0 {
+			d.Before, a = &a[0], a[1:]
+		}
+		if order >= 0 {
+			d.After, b = &b[0], b[1:]
+		}
+		if order != 0 || printOperation(*d.Before) != printOperation(*d.After) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
 type planAlias Plan
 
 // MarshalJSON returns the plan as JSON.

@@ -34,6 +34,9 @@ type Policy struct {
 	Deleted Leave `json:"deleted,omitzero"`
 	// DeleteAfter is how long after leaving the source a disabled object is deleted. 0 means never.
 	DeleteAfter time.Duration `json:"deleteAfter,omitzero"`
+	// Gone is what happens when the target object of somebody who should be there was deleted in the target. It is noticed when the
+	// object is to be changed, and with Drift by and by in any case.
+	Gone Gone `json:"gone,omitzero"`
 	// Deletions limits how many objects one cycle may delete or disable.
 	Deletions DeletionLimit `json:"deletions,omitzero"`
 	// MaxShrink is by how many percent the number of objects of a type in the source may fall between two full reads; more is
@@ -72,6 +75,18 @@ const (
 	LeaveDelete Leave = "delete"
 	// LeaveAlone does nothing. It is what SkipOutOfScopeDeletions does.
 	LeaveAlone Leave = "nothing"
+)
+
+// Gone is what happens to an object whose target object was deleted behind the job's back.
+type Gone string
+
+// Ways to deal with deletions in the target.
+const (
+	// GoneRecreate matches the object anew, and creates it when nothing matches.
+	GoneRecreate Gone = ""
+	// GoneReport matches the object anew, and when nothing matches leaves the deletion as it is and reports InvalidAnchor. What is
+	// reported is looked for again by the schedule of Escrow; [Job.Restart] with [ResetEscrows] lets it be created.
+	GoneReport Gone = "report"
 )
 
 // DeletionLimit is how many objects of all types one cycle may delete or disable. When more are due, none is: they are held,

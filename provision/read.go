@@ -84,6 +84,10 @@ func (c *cycle) readFull(ctx context.Context, r *rule) error {
 		}
 		total = n
 	}
+	c.estimated = false
+	if before, known := c.js.Read[r.source]; total < 0 && known && before > 0 {
+		total, c.estimated = before, true
+	}
 	c.full[r.source] = true
 	c.types[r.source].Read, c.types[r.source].InStep = 0, 0
 	return c.readEntries(ctx, r, c.job.config.Source.Entries(ctx, r.source), total)
@@ -123,7 +127,8 @@ func (c *cycle) readEntries(ctx context.Context, r *rule, entries func(func(Entr
 	if err := c.readEntryBatch(ctx, r, batch); err != nil {
 		return err
 	}
-	c.progress(PhaseRead, r.source, c.types[r.source].Read, max(total, c.types[r.source].Read))
+	c.estimated = false
+	c.progress(PhaseRead, r.source, c.types[r.source].Read, c.types[r.source].Read)
 	return nil
 }
 

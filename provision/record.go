@@ -125,9 +125,10 @@ func (c *cycle) entry(r *rule, rec *Record, s step, list []Change, took *time.Du
 	j := c.job
 	profile := c.target.Profile()
 	e := LogEntry{
-		ID: j.config.NewID(), Time: j.now(), JobID: j.config.Name, CycleID: c.sum.CycleID, ChangeID: j.config.NewID(),
+		ID: j.config.NewID(), Time: j.now(), TenantID: j.config.Tenant, JobID: j.config.Name, CycleID: c.sum.CycleID, ChangeID: j.config.NewID(),
 		Action:       graphAction(s.action),
 		InitiatedBy:  LogInitiator{DisplayName: "Provisioning service", InitiatorType: "system"},
+		Service:      LogService{ID: profile.Name, DisplayName: profile.Title},
 		SourceSystem: LogSystem{ID: "source", DisplayName: "Source", Details: map[string]string{}},
 		TargetSystem: LogSystem{ID: profile.Name, DisplayName: profile.Title, Details: map[string]string{}},
 		Source:       LogIdentity{ID: rec.SourceID, DisplayName: rec.Display, IdentityType: r.source, Details: map[string]string{}},
@@ -222,11 +223,17 @@ func stepsOf(rec *Record, s step, status Status) []LogStep {
 
 // linked notes that a record has a link to a target object of which the governed attributes are known.
 func (rec *Record) linkTo(id string, sent scim.Document) {
-	rec.TargetID = id
+	rec.TargetID, rec.Gone = id, false
 	rec.Sent = sent
 	if rec.Sent == nil {
 		rec.Sent = scim.Document{}
 	}
+}
+
+// lost unlinks a record whose target object was deleted behind the job's back.
+func (rec *Record) lost() {
+	rec.unlink()
+	rec.Gone = true
 }
 
 // unlink forgets the target object, because it is gone. Memberships of a new one must be sent again.

@@ -245,6 +245,12 @@ func unresolvedWarning(rec *Record) ObjectFailure {
 // referPath brings one reference attribute into step.
 func (c *cycle) referPath(ctx context.Context, r *rule, rec *Record, path string) result {
 	want, sent := rec.Want.Refs[path], rec.SentRefs[path]
+	if c.chosen != nil && path == r.members && r.isGroup() {
+		// The others are sent by the next cycle.
+		want = slices.DeleteFunc(slices.Clone(want), func(id string) bool {
+			return !c.chosen[id] && !slices.Contains(sent, id) && !slices.Contains(rec.UnsureRefs[path], id)
+		})
+	}
 	known, err := c.resolve(ctx, r, slices.Concat(want, sent, rec.UnsureRefs[path]))
 	if err != nil {
 		return result{fatal: err}
@@ -335,7 +341,7 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 		return failed
 	}
 	if errors.Is(err, scim.ErrNotFound) && c.isGone(ctx, r, rec.TargetID) {
-		rec.unlink()
+		rec.lost()
 		return result{writes: res.writes, failure: &Failure{
 			Code: InvalidAnchor, Reason: "the linked group is gone from the target", Transient: true,
 			Remedy: "nothing: it is matched or made again in the next cycle",
@@ -385,7 +391,7 @@ func (c *cycle) findGoneMembers(ctx context.Context, r *rule, ids []string, know
 		if member == nil || !c.isGone(ctx, member, rec.TargetID) {
 			continue
 		}
-		rec.unlink()
+		rec.lost()
 		if !rec.Flags.Has(Duplicate) {
 			rec.reset()
 		}

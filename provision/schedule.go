@@ -231,6 +231,7 @@ func (j *Job) reset(ctx context.Context, scope ResetScope, js *JobState, commit 
 		return j.editRecords(ctx, Query{Failed: true}, commit, func(rec *Record) {
 			if !rec.Flags.Has(Duplicate) && !rec.Failure.waitsForSource() {
 				rec.reset()
+				rec.Gone = false
 			}
 		})
 	case ForceDeletes:

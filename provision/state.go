@@ -195,6 +195,8 @@ type Detail struct {
 	Unresolved map[string][]string `json:"unresolved,omitempty"`
 	// Waiting are references to objects that are disabled in the target: they are sent when those are enabled.
 	Waiting map[string][]string `json:"waiting,omitempty"`
+	// Gone says that the target object was deleted behind the job's back.
+	Gone bool `json:"gone,omitzero"`
 	// Direct are the members of a group as the source gave them, where groups are flattened. Want.Refs then has those it is to have.
 	Direct []string `json:"direct,omitempty"`
 	// Reason says why the object is not in scope.

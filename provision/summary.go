@@ -37,6 +37,8 @@ type Summary struct {
 	WarningCount int             `json:"warningCount,omitzero"`
 	// Held counts deletions and deactivations that are held back.
 	Held int `json:"held,omitzero"`
+	// SinkErrors counts how often a [LogSink] failed to take entries. The state has them.
+	SinkErrors int `json:"sinkErrors,omitzero"`
 	// Requests counts what was sent to the target in this cycle.
 	Requests Requests `json:"requests"`
 	// Altered are the attributes of the target that were found in this cycle, and not before, not to keep what is written to them.
@@ -85,6 +87,15 @@ func (s *Summary) Changed() int {
 	n := 0
 	for _, t := range s.Types {
 		n += t.Actions[ActionCreate] + t.Actions[ActionUpdate] + t.Actions[ActionDisable] + t.Actions[ActionDelete]
+	}
+	return n
+}
+
+// Avoided counts the writes that were avoided: the objects for which there was nothing to send.
+func (s *Summary) Avoided() int {
+	n := 0
+	for _, t := range s.Types {
+		n += t.InStep
 	}
 	return n
 }
@@ -162,6 +173,10 @@ type Progress struct {
 	Type string
 	// Done counts objects in this phase and type, Total how many there are; -1 when that is not known.
 	Done, Total int
+	// Estimated says that Total is how many there were at the last full read, as the source cannot count before it reads.
+	Estimated bool
 	// Requests counts what was sent to the target in this cycle so far.
 	Requests Requests
+	// Avoided counts the objects for which there was nothing to send: as many writes were avoided.
+	Avoided int
 }

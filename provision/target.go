@@ -54,9 +54,13 @@ type Requests struct {
 	Writes int64 `json:"writes"`
 	// Throttled counts the answers with status 429.
 	Throttled int64 `json:"throttled,omitzero"`
+	// WaitedMilliseconds is how long requests waited for the target's rate limit, added over all of them.
+	WaitedMilliseconds int64 `json:"waitedMilliseconds,omitzero"`
 }
 
 // Sub returns the requests made since an earlier count.
 func (r Requests) Sub(earlier Requests) Requests {
-	return Requests{r.Reads - earlier.Reads, r.Writes - earlier.Writes, r.Throttled - earlier.Throttled}
+	return Requests{
+		r.Reads - earlier.Reads, r.Writes - earlier.Writes, r.Throttled - earlier.Throttled, r.WaitedMilliseconds - earlier.WaitedMilliseconds,
+	}
 }
