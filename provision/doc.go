@@ -90,7 +90,8 @@
 // # Log
 //
 // For each object and action there is a [LogEntry] with the fields of Microsoft Graph's provisioning log. It is kept in the state, where
-// [Job.Log] finds it by user, status, code, cycle and time, and goes to each [LogSink]; one that fails does not stop the job. Values that the mapping redacts appear as the text [Redact]; credentials never appear.
+// [Job.Log] finds it by user, status, code, cycle and time, and goes to each [LogSink]; one that fails does not stop the job. Values
+// that the mapping redacts appear as the text [Redact]; credentials never appear.
 //
 // # Notifications
 //
