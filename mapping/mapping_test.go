@@ -262,6 +262,8 @@ func TestReferences(t *testing.T) {
 		mapping.Reference{Target: "members", MultiValued: true}.Put(doc, "1", "2")
 		mapping.Reference{Target: "team.lead"}.Put(doc, "3")
 		mapping.Reference{Target: "no path"}.Put(doc, "4")
+		mapping.Reference{Target: "urn:example:desk:1.0:User:mate"}.Put(doc)
+		mapping.Reference{Target: "desk.mate"}.Put(doc)
 		want := scim.Document{
 			enterprise: object{"manager": object{"value": "42"}}, "members": []any{object{"value": "1"}, object{"value": "2"}},
 			"team": object{"lead": object{"value": "3"}},

@@ -79,6 +79,7 @@ var cornerStrictTests = []applyTest{
 	{name: "a text that is empty", ops: `{"op":"replace","path":"title","value":""}`, want: `{"title":""}`},
 	{name: "a removal of one sub-attribute leaves the others", ops: `{"op":"remove","path":"emails[type eq \"home\"].value"}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true},{"type":"home"}]}`},
 	{name: "an unknown sub-attribute", ops: `{"op":"replace","path":"name","value":{"maidenName":"x"}}`, typ: scim.InvalidValue},
+	{name: "an unknown sub-attribute beside a known one", ops: `{"op":"replace","path":"name","value":{"maidenName":"x","givenName":"B"}}`, typ: scim.InvalidValue},
 	{name: "an unknown attribute of an extension", ops: `{"op":"add","path":"` + enterprise + `","value":{"colour":"teal"}}`, typ: scim.InvalidPath},
 	{name: "replaced without what the filter asks for", ops: `{"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"h@x"}}`, want: `{"emails":[{"value":"bjensen@example.com","type":"work","primary":true},{"value":"h@x"}]}`},
 	{name: "a filter on one value that does not match", ops: `{"op":"remove","path":"name[familyName eq \"Smith\"]"}`, typ: scim.NoTarget},

@@ -173,6 +173,8 @@ func TestCompileRefuses(t *testing.T) {
 	}{
 		{name: "no URN", core: one(""), want: "needs a URN"},
 		{name: "not a URN", core: one("User"), want: "not a URN"},
+		{name: "no URN of an extension", core: one("urn:a"), extensions: []elimity.Schema{one("")}, want: "needs a URN"},
+		{name: "the core by another letter case of its URN", core: one("urn:zebra:Z"), extensions: []elimity.Schema{one("URN:ZEBRA:z")}, want: "is the core schema"},
 		{name: "a name twice", core: one("urn:a", text("x"), text("X")), want: "X is defined twice"},
 		{name: "a name twice in an extension", core: one("urn:a"), extensions: []elimity.Schema{one("urn:b", text("x"), text("X"))}, want: "X is defined twice"},
 		{name: "extension twice", core: one("urn:a"), extensions: []elimity.Schema{one("urn:b"), one("URN:B")}, want: "defined twice"},
