@@ -11,8 +11,9 @@
 //
 // # Parts
 //
-//   - A [Store] keeps the resources. It has five methods; package memory has one that needs nothing else, and package storetest
-//     checks any other. Stores may do more: see [MemberStore] and [BatchStore].
+//   - A [Store] keeps the resources: package sqlite in one file, package postgres in a database that several machines share, package
+//     memory for tests. A Store has five methods, and package storetest checks any other. Stores may do more: see [MemberStore] and
+//     [BatchStore].
 //   - An [Authenticator] says who is asking, and for which tenant. One handler serves any number of tenants.
 //   - A [ResourceType] says what there is: a schema, an endpoint, which operations are offered.
 //   - [Hooks] see every change before it is stored, and may refuse or enrich it, and again afterwards.

@@ -17,9 +17,9 @@ type Statement struct {
 
 // Record returns a store that works on the same file, and a function that returns the statements it has run since, with the plans
 // of SQLite for those that read.
-func (s *Store) Record() (*Store, func(ctx context.Context) ([]Statement, error)) {
+func (s *Store) Record(indexed ...string) (*Store, func(ctx context.Context) ([]Statement, error)) {
 	r := &recorder{DB: s.db}
-	recorded := &Store{db: s.db, store: sqlstore.New(r, sqlstore.Dialect{SQL: sqlquery.SQLite}, sqlstore.Options{})}
+	recorded := &Store{db: s.db, store: sqlstore.New(r, sqlstore.Dialect{SQL: sqlquery.SQLite}, sqlstore.Options{Indexed: indexed})}
 	return recorded, func(ctx context.Context) ([]Statement, error) {
 		list := r.statements
 		r.statements = nil

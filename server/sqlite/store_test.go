@@ -32,8 +32,8 @@ func open(t testing.TB, path string, options ...sqlite.Option) *sqlite.Store {
 }
 
 func TestAnswersAsMemoryDoes(t *testing.T) {
-	for seed := range uint64(5) {
-		storetest.Compare(t, memory.New(), open(t, filepath.Join(t.TempDir(), "scim.db"), sqlite.Relaxed()), seed, 600)
+	for seed := range uint64(3) {
+		storetest.Compare(t, memory.New(), open(t, filepath.Join(t.TempDir(), "scim.db"), sqlite.Relaxed()), seed, 400)
 	}
 }
 
@@ -42,7 +42,7 @@ func TestAnswersAsMemoryDoes(t *testing.T) {
 func TestAnswersAsMemoryDoesWhileIndexesDiffer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scim.db")
 	one, other := open(t, path, sqlite.Relaxed()), open(t, path, sqlite.Relaxed(), sqlite.Indexed("title", "name.familyName"))
-	storetest.Compare(t, memory.New(), &alternating{stores: [2]*sqlite.Store{one, other}}, 7, 800)
+	storetest.Compare(t, memory.New(), &alternating{stores: [2]*sqlite.Store{one, other}}, 7, 400)
 }
 
 // alternating is two stores that are called by turns.

@@ -42,7 +42,6 @@ type comparison struct {
 	stores   [2]server.Store
 	random   *rand.Rand
 	versions map[server.Key]string
-	made     int
 }
 
 // words are few, so that values meet: in another case, as a beginning or a part of another, empty, and beyond ASCII.
