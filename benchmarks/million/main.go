@@ -3,6 +3,7 @@
 //
 //	go run ./million -store sqlite -dsn /tmp/million.db
 //	go run ./million -store sqlite -dsn /tmp/million.db -loaded   # measure again what is there already
+//	go run ./million -store postgres -dsn 'postgres:///million?host=/run/postgresql&user=postgres'
 //
 // Requests go to the handler directly: no network is in the figures, everything else is.
 package main
@@ -14,7 +15,10 @@ import (
 	"os"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/postgres"
 	"github.com/scimbridge/scim/server/sqlite"
 )
 
@@ -28,8 +32,8 @@ type store struct {
 }
 
 func main() {
-	kind := flag.String("store", "sqlite", "sqlite")
-	dsn := flag.String("dsn", "million.db", "the file")
+	kind := flag.String("store", "sqlite", "sqlite, or postgres")
+	dsn := flag.String("dsn", "million.db", "the file, or the connection string of an empty database")
 	relaxed := flag.Bool("relaxed", false, "sqlite: do not wait for the disk")
 	loaded := flag.Bool("loaded", false, "the users are there already")
 	var m measurement
@@ -63,8 +67,21 @@ func open(ctx context.Context, kind, dsn string, relaxed bool) (*store, error) {
 			return nil, err
 		}
 		return &store{Store: s, loader: s, size: func(context.Context) (int64, error) { return fileSize(dsn) }, close: s.Close}, nil
+	case "postgres":
+		pool, err := pgxpool.New(ctx, dsn)
+		if err != nil {
+			return nil, fmt.Errorf("-dsn: %w", err)
+		}
+		s, err := postgres.Open(ctx, dsn)
+		if err != nil {
+			return nil, err
+		}
+		return &store{Store: s, loader: s, size: func(ctx context.Context) (n int64, err error) {
+			err = pool.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&n)
+			return n, err
+		}, close: func() error { pool.Close(); return s.Close() }}, nil
 	}
-	return nil, fmt.Errorf("-store %q: there is sqlite", strings.TrimSpace(kind))
+	return nil, fmt.Errorf("-store %q: there are sqlite and postgres", strings.TrimSpace(kind))
 }
 
 // fileSize returns the size of a SQLite database with its log.

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/scimbridge/scim/internal/postgrestest"
 )
 
 // program is a run of the program.
@@ -298,8 +300,9 @@ func TestCommandLine(t *testing.T) {
 		{"help", []string{"-h"}, exitStopped, "SCIM_TOKEN=... scimserver"},
 		{"unknown flag", []string{"-x"}, exitUsage, "-x"},
 		{"an argument", []string{"serve"}, exitUsage, `"serve"`},
-		{"unknown store", []string{"-store", "oracle"}, exitUsage, "memory and sqlite"},
+		{"unknown store", []string{"-store", "oracle"}, exitUsage, "memory and postgres and sqlite"},
 		{"file for memory", []string{"-store", "memory", "-dsn", "x"}, exitFailed, "-dsn"},
+		{"malformed connection string", []string{"-store", "postgres", "-dsn", "port=many"}, exitFailed, "percent-encoded"},
 		{"file that cannot be", []string{"-dsn", filepath.Join(t.TempDir(), "no", "x")}, exitFailed, "no such file"},
 		{"certificate without key", []string{"-tls-cert", "a"}, exitUsage, "go together"},
 		{"negative grace", []string{"-grace", "-1s"}, exitUsage, "-grace"},
@@ -323,6 +326,19 @@ func TestCommandLine(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestKeepsResourcesInPostgreSQL(t *testing.T) {
+	dsn := postgrestest.Schema(t)
+	one, other := start(t, "t", "-store", "postgres", "-dsn", dsn), start(t, "t", "-store", "postgres", "-dsn", dsn)
+	if status := one.post("/Users", "t", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"zoe"}`); status != http.StatusCreated {
+		t.Errorf("create: status %d", status)
+	}
+	if status, body := other.get("/Users?filter=userName+eq+%22zoe%22", "t"); status != http.StatusOK || !bytes.Contains(body, []byte(`"zoe"`)) {
+		t.Errorf("the other program: status %d: %s", status, body)
+	}
+	one.end(exitStopped)
+	other.end(exitStopped)
 }
 
 // What one run of the program has stored the next one has, by default in a file of the working directory.

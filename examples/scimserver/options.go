@@ -39,8 +39,11 @@ can be exchanged without a gap. Resources are kept in the file scim.db unless th
 Flags:
 
   -addr HOST:PORT   where to listen (127.0.0.1:8880); port 0 takes any that is free
-  -store NAME       where resources are kept: sqlite, in one file; or memory, until the program ends
+  -store NAME       where resources are kept: sqlite, in one file; postgres, in a database that any number of machines
+                    share; or memory, until the program ends
   -dsn FILE         the file of sqlite (scim.db); it is made when it is not there, and several programs may use it at once
+  -dsn URL          the database of postgres, such as postgres://scim@db.example.com/directory?sslmode=verify-full; what it
+                    does not say is taken from PGHOST, PGPASSWORD and so on, where other users do not see the password
   -base-url URL     the service's URL as clients see it, when a proxy is in front, such as https://example.com/scim/v2
   -tls-cert FILE    certificate and key for https; without them, listen on the loopback interface or behind a
   -tls-key FILE     proxy that has TLS, because bearer tokens must not travel in the clear

@@ -8,13 +8,15 @@ import (
 	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
 	"github.com/scimbridge/scim/server/memory"
+	"github.com/scimbridge/scim/server/postgres"
 	"github.com/scimbridge/scim/server/sqlite"
 )
 
 // stores are the stores that -store names. Each opens what -dsn names, and returns how to close it.
 var stores = map[string]func(ctx context.Context, dsn string) (server.Store, func() error, error){
-	"memory": openMemory,
-	"sqlite": openSQLite,
+	"memory":   openMemory,
+	"postgres": openPostgres,
+	"sqlite":   openSQLite,
 }
 
 func openMemory(_ context.Context, dsn string) (server.Store, func() error, error) {
@@ -30,6 +32,17 @@ func openSQLite(ctx context.Context, dsn string) (server.Store, func() error, er
 		return nil, nil, err
 	}
 	// A newer version of the program may index more.
+	if err := reindex(ctx, s); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, s.Close, nil
+}
+
+func openPostgres(ctx context.Context, dsn string) (server.Store, func() error, error) {
+	s, err := postgres.Open(ctx, dsn)
+	if err != nil {
+		return nil, nil, err
+	}
 	if err := reindex(ctx, s); err != nil {
 		return nil, nil, errors.Join(err, s.Close())
 	}

@@ -14,7 +14,11 @@ import (
 )
 
 // database is a PostgreSQL database as package sqlstore uses it.
-type database struct{ pool *pgxpool.Pool }
+type database struct {
+	pool *pgxpool.Pool
+	// patience is how long to wait for it.
+	patience time.Duration
+}
 
 var _ sqlstore.DB = database{}
 
@@ -74,7 +78,7 @@ func (db database) Write(ctx context.Context, do func(sqlstore.Tx) error) error 
 // retry runs try on a connection, and again while others are in the way or the connection was lost. Whatever was tried has been undone
 // then.
 func (db database) retry(ctx context.Context, try func(*pgx.Conn) error) error {
-	err := sqlstore.Retry(ctx, again, func() error {
+	err := sqlstore.RetryFor(ctx, db.patience, again, func() error {
 		conn, err := db.pool.Acquire(ctx)
 		if err != nil {
 			if ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -30,7 +31,10 @@ var (
 // Option changes how a database is used.
 type Option func(*options)
 
-type options struct{ indexed []string }
+type options struct {
+	indexed  []string
+	patience time.Duration
+}
 
 // Indexed makes indexes for more attributes: paths such as
 // urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber. Attributes that are not strings have none, and
@@ -39,6 +43,10 @@ type options struct{ indexed []string }
 func Indexed(paths ...string) Option {
 	return func(o *options) { o.indexed = append(o.indexed, paths...) }
 }
+
+// Patience is how long the database is waited for, when it cannot be reached or others are in the way, before the answer is a *scim.Error
+// with status 503: 10 seconds, unless this says otherwise. A context that ends sooner ends the waiting.
+func Patience(d time.Duration) Option { return func(o *options) { o.patience = max(0, d) } }
 
 // defaultSchema is where the tables are when the connection string does not say.
 const defaultSchema = "scim"
@@ -76,14 +84,14 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error
 const slots = 16
 
 func open(ctx context.Context, pool *pgxpool.Pool, schema string, opts []Option) (*Store, error) {
-	var o options
+	o := options{patience: sqlstore.Patience}
 	for _, option := range opts {
 		option(&o)
 	}
 	if err := postgres.Migrate(ctx, pool, schema, versionTable, migrations); err != nil {
 		return nil, fmt.Errorf("postgres: open store: %w", err)
 	}
-	db := database{pool}
+	db := database{pool, o.patience}
 	dialect := sqlstore.Dialect{SQL: sqlquery.PostgreSQL, OfType: ofType, ForUpdate: " FOR UPDATE", Slots: slots}
 	return &Store{db: db, store: sqlstore.New(db, dialect, sqlstore.Options{Indexed: o.indexed}), close: func() {}}, nil
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/scimbridge/scim/internal/postgrestest"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/internal/sqlstore/sqlstoretest"
+	"github.com/scimbridge/scim/server/memory"
 	"github.com/scimbridge/scim/server/postgres"
 	"github.com/scimbridge/scim/server/storetest"
 )
@@ -22,4 +24,23 @@ func open(t testing.TB, dsn string, options ...postgres.Option) *postgres.Store 
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+func TestAnswersAsMemoryDoes(t *testing.T) {
+	for seed := range uint64(3) {
+		storetest.Compare(t, memory.New(), open(t, postgrestest.Schema(t)), seed, 600)
+	}
+}
+
+// The database orders and compares texts as a dictionary does, by default; the answers are the same.
+func TestAnswersAsMemoryDoesWhateverTheCollation(t *testing.T) {
+	dsn := postgrestest.Database(t, "LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'")
+	storetest.Compare(t, memory.New(), open(t, dsn), 11, 600)
+}
+
+func TestBeyondTheContract(t *testing.T) {
+	sqlstoretest.Run(t, func(t *testing.T) func(indexed ...string) sqlstoretest.Store {
+		dsn := postgrestest.Schema(t)
+		return func(indexed ...string) sqlstoretest.Store { return open(t, dsn, postgres.Indexed(indexed...)) }
+	})
 }

@@ -87,15 +87,16 @@ func (t *tx) commit(ctx context.Context) error {
 	}
 	late, cancel := patient(ctx)
 	defer cancel()
-	tag, err := t.conn.Exec(late, "COMMIT")
-	if err == nil && tag.String() != "COMMIT" {
-		err = errors.New("the transaction had failed, and was undone")
+	results, err := t.conn.PgConn().Exec(late, "COMMIT").ReadAll()
+	if err == nil && (len(results) != 1 || results[0].CommandTag.String() != "COMMIT") {
+		return errors.New("the transaction had failed, and was undone")
 	}
 	server, answered := errors.AsType[*pgconn.PgError](err)
-	if err == nil || answered && !strings.HasPrefix(server.Code, "57P") || pgconn.SafeToRetry(err) {
+	if err == nil || answered && !strings.HasPrefix(server.Code, "57P") {
 		return err
 	}
-	// Nobody knows whether it was committed, so it must not be run again.
+	// Nobody knows whether it was committed, so it must not be run again. What pgx says is safe to retry counts for nothing here: it says so
+	// of a connection that was lost before the answer came.
 	return &final{sqlstore.Busy(err)}
 }
 
@@ -106,7 +107,7 @@ func (t *tx) rollback() {
 	}
 	ctx, cancel := patient(context.Background())
 	defer cancel()
-	_, _ = t.conn.Exec(ctx, "ROLLBACK")
+	_, _ = t.conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll()
 }
 
 // copied is from how many rows on they are copied.
