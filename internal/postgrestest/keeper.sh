@@ -4,7 +4,9 @@ umask 077
 
 # A server that was killed leaves processes behind that end by themselves; a new one refuses to start until they have.
 start() {
-	for attempt in 1 2 3 4 5 6 7 8 9 10; do
+	attempts=0
+	while [ "$attempts" -lt 100 ]; do
+		attempts=$((attempts + 1))
 		"$bin/postgres" -D "$data" </dev/null >>"$dir/log" 2>&1 &
 		pid=$!
 		while kill -0 "$pid" 2>/dev/null; do
