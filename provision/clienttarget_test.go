@@ -24,11 +24,15 @@ func TestUpdateByPut(t *testing.T) {
 		current, before, after, want scim.Document
 	}{
 		"a value": {
-			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk"}, scim.Document{"title": "Engineer"},
+			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"},
+			scim.Document{"title": "Clerk"},
+			scim.Document{"title": "Engineer"},
 			scim.Document{"userName": "ada", "title": "Engineer", "nickName": "A"},
 		},
 		"a value is cleared": {
-			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk"}, scim.Document{},
+			scim.Document{"userName": "ada", "title": "Clerk", "nickName": "A"},
+			scim.Document{"title": "Clerk"},
+			scim.Document{},
 			scim.Document{"userName": "ada", "nickName": "A"},
 		},
 		"part of an object": {
@@ -45,17 +49,20 @@ func TestUpdateByPut(t *testing.T) {
 		},
 		"one value of several of a type is taken away": {
 			scim.Document{"userName": "ada", "emails": list(email("other", "a@x"), email("other", "b@x"), email("other", "foreign@x"))},
-			scim.Document{"emails": list(email("other", "a@x"), email("other", "b@x"))}, scim.Document{"emails": list(email("other", "b@x"))},
+			scim.Document{"emails": list(email("other", "a@x"), email("other", "b@x"))},
+			scim.Document{"emails": list(email("other", "b@x"))},
 			scim.Document{"userName": "ada", "emails": list(email("other", "b@x"), email("other", "foreign@x"))},
 		},
 		"what is not governed of an element": {
 			scim.Document{"userName": "ada", "emails": list(map[string]any{"type": "work", "value": "a@x", "primary": true})},
-			scim.Document{"emails": list(email("work", "a@x"))}, scim.Document{"emails": list(email("work", "b@x"))},
+			scim.Document{"emails": list(email("work", "a@x"))},
+			scim.Document{"emails": list(email("work", "b@x"))},
 			scim.Document{"userName": "ada", "emails": list(map[string]any{"type": "work", "value": "b@x", "primary": true})},
 		},
 		"what others changed": {
 			scim.Document{"userName": "ada", "title": "Changed", "nickName": "A"},
-			scim.Document{"title": "Clerk", "nickName": "A"}, scim.Document{"title": "Clerk", "nickName": "B"},
+			scim.Document{"title": "Clerk", "nickName": "A"},
+			scim.Document{"title": "Clerk", "nickName": "B"},
 			scim.Document{"userName": "ada", "title": "Changed", "nickName": "B"},
 		},
 	} {

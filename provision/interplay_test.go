@@ -192,6 +192,8 @@ func TestReferencesToSomebodyWhoWasDeletedAreSentWhenTheyReturn(t *testing.T) {
 	delete(w.source.objects["User"], "9")
 	w.source.deleted["User"]["9"] = true
 	w.cycle()
+	// Nothing refers to who is gone.
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true", "group Staff [ada@example.com]")
 	delete(w.source.deleted["User"], "9")
 	w.source.user("9", "back@example.com")
 	w.cycle()

@@ -258,16 +258,21 @@ func (c *cycle) referPath(ctx context.Context, r *rule, rec *Record, path string
 	d := compareReferences(want, sent, rec.UnsureRefs[path], known)
 	setIDs(&rec.Unresolved, path, d.unresolved)
 	setIDs(&rec.Waiting, path, d.waiting)
-	if len(d.add)+len(d.remove) == 0 {
+	isMembers := path == r.members && r.isGroup()
+	if isMembers {
+		// What is gone from the target is gone from its groups.
+		d.gone = nil
+	}
+	if len(d.add)+len(d.remove)+len(d.gone) == 0 {
 		setIDs(&rec.SentRefs, path, d.kept)
 		setIDs(&rec.UnsureRefs, path, nil)
 		return result{}
 	}
-	setIDs(&rec.UnsureRefs, path, sorted(rec.UnsureRefs[path], d.add, d.remove))
+	setIDs(&rec.UnsureRefs, path, sorted(rec.UnsureRefs[path], d.add, d.remove, d.gone))
 	if err := c.intend(ctx, rec); err != nil {
 		return result{fatal: err}
 	}
-	if path == r.members && r.isGroup() {
+	if isMembers {
 		return c.sendMembers(ctx, r, rec, path, d, known)
 	}
 	return c.sendReference(ctx, r, rec, path, d, known)
@@ -290,6 +295,8 @@ type referenceDelta struct {
 	kept, add, remove []string
 	// unresolved are wanted and cannot be sent; waiting are wanted and disabled.
 	unresolved, waiting []string
+	// gone were sent, and are in the target no longer.
+	gone []string
 }
 
 // compareReferences finds it out. What the target is not known to have, or not to have, is sent in any case.
@@ -317,8 +324,11 @@ func compareReferences(want, sent, unsure []string, known map[string]Head) refer
 		}
 	}
 	for _, id := range sorted(sent, unsure) {
-		// What has no link any more is gone from the target, and its memberships with it.
-		if h, ok := known[id]; !wanted[id] && ok && h.TargetID != "" {
+		h, ok := known[id]
+		switch linked := ok && h.TargetID != ""; {
+		case !linked:
+			d.gone = append(d.gone, id)
+		case !wanted[id]:
 			d.remove = append(d.remove, id)
 		}
 	}
@@ -480,8 +490,17 @@ func (c *cycle) sendReference(ctx context.Context, r *rule, rec *Record, path st
 		return result{failure: &Failure{Code: InternalError, Attribute: path, Reason: err.Error()}}
 	}
 	before, after := scim.Document{}, scim.Document{}
-	l.refer(before, targetIDs(sorted(d.kept, d.remove), known))
-	l.refer(after, targetIDs(sorted(d.kept, d.add), known))
+	was, now := targetIDs(sorted(d.kept, d.remove), known), targetIDs(sorted(d.kept, d.add), known)
+	if len(was) == 0 && len(now) == 0 {
+		// The target still refers to what is gone. With which id does not matter, as it is to refer to nothing.
+		was = d.gone
+	}
+	if len(now) <= 1 && len(was) > 1 {
+		// There is one at a time. Which it is now is in doubt; any but the one to be makes the change be sent.
+		was = subtract(was, now)[:1]
+	}
+	l.refer(before, was)
+	l.refer(after, now)
 	if err := c.update(ctx, r, rec.TargetID, before, after); err != nil {
 		res := c.failed(err)
 		res.writes = 1
