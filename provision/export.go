@@ -275,7 +275,15 @@ func (c *cycle) do(ctx context.Context, r *rule, rec *Record, s step) result {
 	case ActionDelete:
 		return c.remove(ctx, r, rec, s)
 	}
+	c.noteRedundant(r, rec, s)
 	return result{step: s, quiet: s.code == RedundantExport}
+}
+
+// noteRedundant remembers that an object is disabled, or enabled, where somebody else saw to it before the job could.
+func (c *cycle) noteRedundant(r *rule, rec *Record, s step) {
+	if s.code == RedundantExport && r.softDelete && rec.TargetID != "" {
+		c.noteState(r, rec, s, false)
+	}
 }
 
 // failed turns an error into a result.
@@ -341,6 +349,7 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate
 	}
 	s := c.decide(r, rec)
 	if s.action == ActionSkip {
+		c.noteRedundant(r, rec, s)
 		return result{step: step{action: ActionLink, reason: "matches target object " + doc.ID()}}
 	}
 	if s.action == ActionDisable || s.action == ActionDelete {

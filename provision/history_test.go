@@ -31,6 +31,8 @@ type history struct {
 	// log has what changed in the directory, for a source that can tell.
 	log     []string
 	expired bool
+	// was are former values, by person and attribute.
+	was map[string]any
 	// had are the people who ever had an address, strangers the accounts of others.
 	had       map[string]map[string]bool
 	strangers map[string]string
@@ -62,7 +64,7 @@ func (s *script) play(t *testing.T, db *sqlite.Store, met *sightings) (failure s
 	}()
 	h := &history{
 		world: newWorldOn(t, db), setup: s.setup, met: met, unassigned: map[string]bool{}, had: map[string]map[string]bool{},
-		strangers: map[string]string{},
+		strangers: map[string]string{}, was: map[string]any{},
 	}
 	h.name = fmt.Sprintf("job-%d", histories.Add(1))
 	h.prepare()
@@ -170,6 +172,7 @@ func (h *history) set(id, name string, value any) {
 	if u == nil {
 		return
 	}
+	h.was[id+name] = u[name]
 	u[name] = value
 	if value == nil {
 		delete(u, name)
@@ -182,6 +185,12 @@ func (h *history) set(id, name string, value any) {
 		h.had[address][id] = true
 	}
 	h.note("User", id)
+}
+
+func (h *history) takeBack(id, name string) {
+	if was, ok := h.was[id+name]; ok {
+		h.set(id, name, was)
+	}
 }
 
 func (h *history) copyAddress(id, from string) {

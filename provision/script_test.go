@@ -118,6 +118,8 @@ type author struct {
 	rng           *rand.Rand
 	users, groups int
 	version       int
+	// later are events for after the next cycle.
+	later []event
 }
 
 func newScript(seed uint64) *script {
@@ -212,6 +214,10 @@ func (a *author) change() {
 	v := a.version
 	set := func(name string, value any) {
 		a.add(func(h *history) { h.set(id, name, value) }, "%s of %s is %v", name, id, value)
+		if a.flip(2) {
+			// What is taken back at once shows whether the job knows what the target has after a change that went wrong.
+			a.later = append(a.later, event{text: fmt.Sprintf("%s of %s is as it was", name, id), do: func(h *history) { h.takeBack(id, name) }})
+		}
 	}
 	switch a.rng.IntN(20) {
 	case 0:
@@ -334,6 +340,8 @@ func (a *author) cycle() {
 	}
 	c.expired = a.flip(6)
 	a.events = append(a.events, event{cycle: c})
+	a.events = append(a.events, a.later...)
+	a.later = nil
 }
 
 func (s setup) userMapping() mapping.ObjectMapping {
