@@ -36,14 +36,12 @@ type cycle struct {
 	seen      map[string]*keySet
 	// rematched is set for types whose matching values changed, so that duplicates must be looked for.
 	rematched map[string]bool
-	// candidates are the target objects found for objects without link, by key of the record.
-	candidates map[int64]*candidate
-	listed     map[string]bool
-	estimated  bool // the total of the read that is under way
-	tested     bool
+	listed    map[string]bool
+	estimated bool // the total of the read that is under way
+	tested    bool
 	// repeating is set while objects are tried again one by one, with nothing else under way.
 	repeating bool
-	// claims are target objects linked in this cycle, with the source objects they are linked to.
+	// claims are target objects linked in this cycle, with the source objects they are linked to, until that is recorded.
 	claimsMu sync.Mutex
 	claims   map[string]string
 
@@ -73,7 +71,7 @@ func (j *Job) newCycle(state State, target Target) *cycle {
 	c := &cycle{
 		job: j, state: state, target: target, policy: &j.config.Policy, began: j.now(),
 		types: map[string]*TypeSummary{}, full: map[string]bool{}, seen: map[string]*keySet{}, rematched: map[string]bool{},
-		candidates: map[int64]*candidate{}, listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
+		listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
 		sampled: map[string]int{}, drifted: map[int64]bool{}, regrouped: map[string]bool{},
 		uniques: newUniques(),
 	}

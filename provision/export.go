@@ -44,6 +44,9 @@ func (c *cycle) export(ctx context.Context, r *rule) error {
 		if err := c.list(ctx, r, len(again)*c.pageSize()+1_000_000); err != nil {
 			return err
 		}
+		if err := c.findAgain(ctx, again); err != nil {
+			return err
+		}
 	}
 	return c.repeat(ctx, r, again)
 }
@@ -62,7 +65,7 @@ func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
 			return res.fatal
 		}
 		res.again = false
-		commit := &Commit{}
+		commit := &Commit{KeepMatching: true}
 		c.settle(r, res, commit)
 		if err := c.commit(ctx, commit); err != nil {
 			return err
@@ -140,14 +143,15 @@ const collectBatch = 256
 
 func (c *cycle) collect(ctx context.Context, r *rule, phase Phase, total int, results <-chan result, cancel func()) (again []*Record, err error) {
 	finished := 0
-	commit := &Commit{}
+	commit := &Commit{KeepMatching: true}
 	flush := func() {
 		// What was done is recorded even when the cycle must end.
 		if commitErr := c.commit(context.WithoutCancel(ctx), commit); commitErr != nil && err == nil {
 			err = commitErr
 			cancel()
 		}
-		commit = &Commit{}
+		c.unclaim(commit.Put)
+		commit = &Commit{KeepMatching: true}
 		c.progress(phase, r.source, finished, total)
 	}
 	for res := range results {
@@ -174,6 +178,7 @@ func (c *cycle) collect(ctx context.Context, r *rule, phase Phase, total int, re
 // settle records what came of an object.
 func (c *cycle) settle(r *rule, res result, commit *Commit) {
 	rec := res.rec
+	rec.Found = nil
 	t := c.types[r.source]
 	t.MembersAdded += res.added
 	t.MembersRemoved += res.removed
@@ -302,7 +307,7 @@ func (c *cycle) failed(err error) result {
 
 // provision links an object without link to a target object that matches, or creates one.
 func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) result {
-	found := c.candidates[rec.Key]
+	found := c.found(rec)
 	if found == nil && !c.listed[r.source] {
 		var err error
 		if found, err = c.lookUp(ctx, r, rec.Want.Match); err != nil {
@@ -319,7 +324,7 @@ func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) res
 }
 
 // link takes a target object over, and brings it into step.
-func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *candidate) result {
+func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *Found) result {
 	doc, left, err := c.accept(ctx, r, rec, found)
 	if errors.Is(err, errLeft) {
 		return result{again: true}
@@ -550,7 +555,7 @@ func statusIs(err error, status int) bool {
 
 // intend records what is about to be sent. If the process dies then, it is known that the target may have it.
 func (c *cycle) intend(ctx context.Context, rec *Record) error {
-	return c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}})
+	return c.state.Commit(ctx, c.job.config.Name, &Commit{Put: []*Record{rec}, KeepMatching: true})
 }
 
 // maxTried bounds the changes of which it is not known whether they took effect.
@@ -667,8 +672,8 @@ func (c *cycle) recover(ctx context.Context) error {
 		commit := &Commit{}
 		found, err := c.lookUp(ctx, r, rec.Intent)
 		switch {
-		case err == nil && found != nil && len(found.docs) == 1:
-			err = c.recovered(ctx, r, rec, found.docs[0])
+		case err == nil && found != nil && len(found.Documents) == 1:
+			err = c.recovered(ctx, r, rec, found.Documents[0])
 		case err == nil:
 			rec.created()
 			rec.UnsureRefs = nil

@@ -248,7 +248,7 @@ func (c *cycle) judge(ctx context.Context) error {
 // eachLeaving calls a function for each object that is to be deleted or disabled now.
 func (c *cycle) eachLeaving(ctx context.Context, do func(*rule, *Record) error) error {
 	for _, r := range c.job.rules {
-		err := c.each(ctx, Query{Type: r.source, Dirty: true, DueBefore: c.began}, func(rec *Record) error {
+		err := c.each(ctx, Query{Type: r.source, Dirty: true, DueBefore: c.began, Linked: true}, func(rec *Record) error {
 			if c.skips(rec) {
 				return nil
 			}

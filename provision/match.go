@@ -11,12 +11,6 @@ import (
 	"github.com/scimbridge/scim/profiles"
 )
 
-// candidate is what a target object without link was found to match.
-type candidate struct {
-	precedence int
-	docs       []scim.Document
-}
-
 // match finds target objects for the objects in scope that have no link, by reading the target's list when that takes fewer requests
 // than looking each up. What is looked up one by one is looked up in [cycle.export].
 func (c *cycle) match(ctx context.Context, r *rule) error {
@@ -110,6 +104,7 @@ func (c *cycle) noteCandidates(ctx context.Context, r *rule, docs []scim.Documen
 	for i := range records {
 		byKey[records[i].Key] = &records[i]
 	}
+	commit := &Commit{KeepMatching: true}
 	for _, m := range found {
 		rec := byKey[m.Key]
 		if rec == nil || rec.TargetID != "" {
@@ -118,23 +113,30 @@ func (c *cycle) noteCandidates(ctx context.Context, r *rule, docs []scim.Documen
 		for _, doc := range byValue[m.Value] {
 			c.addCandidate(r, rec, m.Precedence, doc)
 		}
+		if !slices.Contains(commit.Put, rec) {
+			commit.Put = append(commit.Put, rec)
+		}
 	}
-	return nil
+	// They are kept in the state and not in memory, as there can be as many as there are objects.
+	return c.commit(ctx, commit)
 }
 
+// maxFound is how many candidates of one object are kept.
+const maxFound = 10
+
 func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Document) {
-	known := c.candidates[rec.Key]
-	if known == nil || precedence < known.precedence {
-		known = &candidate{precedence: precedence}
-		c.candidates[rec.Key] = known
+	known := c.found(rec)
+	if known == nil || precedence < known.Precedence {
+		known = &Found{Cycle: c.sum.CycleID, Precedence: precedence}
+		rec.Found = known
 	}
-	if precedence > known.precedence {
+	if precedence > known.Precedence || len(known.Documents) >= maxFound {
 		return
 	}
-	if slices.ContainsFunc(known.docs, func(d scim.Document) bool { return d.ID() == doc.ID() }) {
+	if slices.ContainsFunc(known.Documents, func(d scim.Document) bool { return d.ID() == doc.ID() }) {
 		return
 	}
-	// Only what is governed is kept, as there can be as many of these as there are objects.
+	// Only what is governed is kept.
 	shape := r.shape(rec.Want)
 	for path := range rec.Want.Refs {
 		if l, err := locate(path); err == nil && path != r.members {
@@ -151,11 +153,39 @@ func (c *cycle) addCandidate(r *rule, rec *Record, precedence int, doc scim.Docu
 	if c.verified != nil {
 		c.verified.keep(kept, doc)
 	}
-	known.docs = append(known.docs, kept)
+	known.Documents = append(known.Documents, kept)
+}
+
+// found returns the target objects that a list of this cycle had for an object, or nil.
+func (c *cycle) found(rec *Record) *Found {
+	if rec.Found == nil || rec.Found.Cycle != c.sum.CycleID {
+		return nil
+	}
+	return rec.Found
+}
+
+// findAgain gives records at hand the target objects that a list has been found to have for them since they were loaded.
+func (c *cycle) findAgain(ctx context.Context, records []*Record) error {
+	byKey := make(map[int64]*Record, len(records))
+	keys := make([]int64, 0, len(records))
+	for _, rec := range records {
+		byKey[rec.Key] = rec
+		keys = append(keys, rec.Key)
+	}
+	for chunk := range slices.Chunk(keys, readBatch) {
+		recorded, err := c.state.Records(ctx, c.job.config.Name, chunk)
+		if err != nil {
+			return err
+		}
+		for i := range recorded {
+			byKey[recorded[i].Key].Found = recorded[i].Found
+		}
+	}
+	return nil
 }
 
 // lookUp looks the target object of one source object up, by the matching attributes in their order.
-func (c *cycle) lookUp(ctx context.Context, r *rule, match []MatchValue) (*candidate, error) {
+func (c *cycle) lookUp(ctx context.Context, r *rule, match []MatchValue) (*Found, error) {
 	for i, m := range match {
 		if !c.filterable(r, m.Attribute) {
 			continue
@@ -175,7 +205,7 @@ func (c *cycle) lookUp(ctx context.Context, r *rule, match []MatchValue) (*candi
 			return nil, err
 		}
 		if len(docs) > 0 {
-			return &candidate{i, docs}, nil
+			return &Found{Precedence: i, Documents: docs}, nil
 		}
 	}
 	return nil, nil
@@ -194,18 +224,18 @@ func (c *cycle) filterable(r *rule, path string) bool {
 var errLeft = errors.New("the target object is that of a source object which has left")
 
 // accept decides whether a candidate may be linked, and returns its document, and the record of the one who left it behind, if any.
-func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candidate) (scim.Document, *Record, error) {
+func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *Found) (scim.Document, *Record, error) {
 	attribute := ""
-	if found.precedence < len(rec.Want.Match) {
-		attribute = rec.Want.Match[found.precedence].Attribute
+	if found.Precedence < len(rec.Want.Match) {
+		attribute = rec.Want.Match[found.Precedence].Attribute
 	}
-	if len(found.docs) > 1 {
+	if len(found.Documents) > 1 {
 		return nil, nil, &Failure{
 			Code: DuplicateTargetEntries, Attribute: attribute,
-			Reason: fmt.Sprintf("%d objects in the target have the same %s", len(found.docs), attribute),
+			Reason: fmt.Sprintf("%d objects in the target have the same %s", len(found.Documents), attribute),
 		}
 	}
-	doc := found.docs[0]
+	doc := found.Documents[0]
 	if doc.ID() == "" {
 		return nil, nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered with an object without id"}
 	}
@@ -239,7 +269,7 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *candida
 		// What was done about the one who left is known here sooner than from the target.
 		doc = left.made(doc.ID())
 	}
-	if why := c.refusal(rec, found.precedence, found.docs[0], doc); why != "" {
+	if why := c.refusal(rec, found.Precedence, found.Documents[0], doc); why != "" {
 		return nil, nil, &Failure{
 			Code: EntryConflict, Attribute: attribute,
 			Reason: fmt.Sprintf("target object %s matches, and %s", doc.ID(), why),
@@ -299,4 +329,15 @@ func (c *cycle) claim(r *rule, targetID, sourceID string) {
 	c.claimsMu.Lock()
 	defer c.claimsMu.Unlock()
 	c.claims[claimOf(r, targetID)] = sourceID
+}
+
+// unclaim lets go of the claims of objects whose links are recorded by now.
+func (c *cycle) unclaim(records []*Record) {
+	c.claimsMu.Lock()
+	defer c.claimsMu.Unlock()
+	for _, rec := range records {
+		if r := c.job.rule(rec.Type); rec.TargetID != "" && r != nil && c.claims[claimOf(r, rec.TargetID)] == rec.SourceID {
+			delete(c.claims, claimOf(r, rec.TargetID))
+		}
+	}
 }

@@ -59,6 +59,9 @@ type Commit struct {
 	Job *JobState
 	// Put are records to be added (key 0) or replaced.
 	Put []*Record
+	// KeepMatching says that the Matching of all Put records is what it was when they were recorded before, so that it need not be
+	// written again.
+	KeepMatching bool
 	// Forget are keys of records to be removed.
 	Forget []int64
 	// ForgetAll removes all records of the job.
@@ -199,6 +202,8 @@ type Detail struct {
 	Gone bool `json:"gone,omitzero"`
 	// Direct are the members of a group as the source gave them, where groups are flattened. Want.Refs then has those it is to have.
 	Direct []string `json:"direct,omitempty"`
+	// Found are the target objects that a list was found to have for the object, in the cycle that read the list.
+	Found *Found `json:"found,omitempty"`
 	// Reason says why the object is not in scope.
 	Reason string `json:"reason,omitzero"`
 	// Altered is what the target made of values that it did not keep as they were sent.
@@ -206,6 +211,16 @@ type Detail struct {
 	// Left is when the object was deprovisioned.
 	Left    time.Time `json:"left,omitzero"`
 	Failure *Failure  `json:"failure,omitempty"`
+}
+
+// Found are target objects that an object without link matches.
+type Found struct {
+	// Cycle is the cycle that found them; in another they are of no use.
+	Cycle string `json:"cycle"`
+	// Precedence is 0 for the first matching attribute.
+	Precedence int `json:"precedence,omitzero"`
+	// Documents have the ids and the governed attributes. There are a few at most, as two are one too many.
+	Documents []scim.Document `json:"documents"`
 }
 
 // Want is the outcome of mapping one source object.

@@ -287,7 +287,7 @@ func (s *Store) Commit(ctx context.Context, job string, c *provision.Commit) err
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	w := &writer{tx: tx, statements: statements, job: id, kinds: kinds}
+	w := &writer{tx: tx, statements: statements, job: id, kinds: kinds, keepMatching: c.KeepMatching}
 	if err := w.commit(c); err != nil {
 		w.forgetKeys()
 		return err
@@ -317,6 +317,8 @@ type writer struct {
 	job        int64
 	kinds      map[string]int64
 	fresh      []*provision.Record
+	// keepMatching leaves the matching values of known records as they are.
+	keepMatching bool
 }
 
 func (w *writer) exec(text string, args ...any) (sql.Result, error) {
@@ -375,7 +377,7 @@ func (w *writer) commit(c *provision.Commit) error {
 }
 
 func (w *writer) put(r *provision.Record) error {
-	data, err := json.Marshal(stored{r.Matching, r.Detail}, json.Deterministic(true))
+	data, err := json.Marshal(stored{r.Matching, r.Detail})
 	if err != nil {
 		return fmt.Errorf("sqlite: write %s %s: %w", r.Type, r.SourceID, err)
 	}
@@ -392,12 +394,16 @@ func (w *writer) put(r *provision.Record) error {
 		w.fresh = append(w.fresh, r)
 	} else if _, err := w.exec(updateObject, r.Digest[:], int64(r.Flags), r.TargetID, r.Display, unixTime(r.Due), r.Key); err != nil {
 		return putError(r, err)
-	} else if _, err := w.exec(deleteMatching, r.Key); err != nil {
-		return putError(r, err)
-	}
-	for i, value := range r.Matching {
-		if _, err := w.exec(insertMatching, k, value, r.Key, i); err != nil {
+	} else if !w.keepMatching {
+		if _, err := w.exec(deleteMatching, r.Key); err != nil {
 			return putError(r, err)
+		}
+	}
+	if isNew || !w.keepMatching {
+		for i, value := range r.Matching {
+			if _, err := w.exec(insertMatching, k, value, r.Key, i); err != nil {
+				return putError(r, err)
+			}
 		}
 	}
 	if _, err := w.exec(putDetail, r.Key, data); err != nil {
