@@ -72,6 +72,19 @@ func scanRecord(rows *sql.Rows) (r provision.Record, err error) {
 	return r, nil
 }
 
+// needsAttention reports whether a query is about the few objects that there is something to do about.
+func needsAttention(q provision.Query) bool {
+	return q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin || q.Creating
+}
+
+// indexed has SQLite use the index of those. By itself it takes one of all objects for as good, and looks at every one of them.
+func indexed(from string, q provision.Query) string {
+	if !needsAttention(q) {
+		return from
+	}
+	return strings.Replace(from, "FROM objects o", "FROM objects o INDEXED BY objects_attention", 1)
+}
+
 // where returns the condition of a query. It names the flags of the partial index so that SQLite uses it.
 func (s *Store) where(ctx context.Context, job string, q provision.Query) (text string, args []any, none bool, err error) {
 	if q.Type != "" {
@@ -87,7 +100,7 @@ func (s *Store) where(ctx context.Context, job string, q provision.Query) (text 
 		}
 		text, args = "o.kind IN (SELECT id FROM kinds WHERE job = ?)", []any{id}
 	}
-	if q.Dirty || q.Pending || q.Failed || q.Held || q.Rejoin || q.Creating {
+	if needsAttention(q) {
 		text += " AND (o.flags & 2174) <> 0"
 	}
 	for _, f := range []struct {
@@ -148,7 +161,7 @@ func (s *Store) scan(ctx context.Context, job string, q provision.Query, after i
 	if err != nil || none {
 		return err
 	}
-	st, err := s.stmt(ctx, columns+" WHERE "+where+" AND o.key > ? ORDER BY o.key LIMIT ?")
+	st, err := s.stmt(ctx, indexed(columns, q)+" WHERE "+where+" AND o.key > ? ORDER BY o.key LIMIT ?")
 	if err != nil {
 		return err
 	}
@@ -161,7 +174,7 @@ func (s *Store) Count(ctx context.Context, job string, q provision.Query) (n int
 	if err != nil || none {
 		return 0, err
 	}
-	st, err := s.stmt(ctx, "SELECT count(*) FROM objects o WHERE "+where)
+	st, err := s.stmt(ctx, indexed("SELECT count(*) FROM objects o", q)+" WHERE "+where)
 	if err != nil {
 		return 0, err
 	}

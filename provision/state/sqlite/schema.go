@@ -7,7 +7,7 @@ import (
 )
 
 // migrations bring a file from version i to i+1. They are only ever appended to.
-var migrations = [...]string{
+var migrations = []string{
 	`
 CREATE TABLE jobs (
 	id   INTEGER PRIMARY KEY,
@@ -65,7 +65,7 @@ CREATE INDEX log_target ON log (job, target_id);
 }
 
 // migrate brings the file to the newest version, in one transaction.
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, db *sql.DB, migrations []string) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func open(path, source string) (*Store, error) {
 	}
 	// One connection: SQLite has one writer anyway, and a database in memory belongs to its connection.
 	db.SetMaxOpenConns(1)
-	if err := migrate(context.Background(), db); err != nil {
+	if err := migrate(context.Background(), db, migrations); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("sqlite: open state %s: %w", path, err)
 	}
@@ -254,14 +254,21 @@ func (s *Store) Job(ctx context.Context, job string) (provision.JobState, error)
 	return state, nil
 }
 
+// selectLinked repeats the condition of the index, without which SQLite does not use it.
+const selectLinked = "SELECT key FROM objects WHERE kind = ? AND target_id = ? AND target_id <> ''"
+
 // Linked returns the key of the record that is linked to a target object.
 func (s *Store) Linked(ctx context.Context, job, objectType, targetID string) (int64, error) {
 	k, err := s.kindID(ctx, job, objectType, false)
 	if err != nil || k == 0 || targetID == "" {
 		return 0, err
 	}
+	st, err := s.stmt(ctx, selectLinked)
+	if err != nil {
+		return 0, err
+	}
 	var key int64
-	err = s.db.QueryRowContext(ctx, "SELECT key FROM objects WHERE kind = ? AND target_id = ?", k, targetID).Scan(&key)
+	err = st.QueryRowContext(ctx, k, targetID).Scan(&key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
