@@ -195,6 +195,9 @@ func (e event) simpler() []event {
 	if e.cycle.kill > 0 {
 		add(func(c *cycleEvent) { c.kill = 0 })
 	}
+	if e.cycle.loses != "" {
+		add(func(c *cycleEvent) { c.loses = "" })
+	}
 	if e.cycle.sourceFails > 0 {
 		add(func(c *cycleEvent) { c.sourceFails = 0 })
 	}

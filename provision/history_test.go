@@ -400,7 +400,7 @@ func (h *history) run(c cycleEvent) *provision.Summary {
 	if c.sourceFails > 0 {
 		h.source.fail = errors.New("the disk is full")
 	}
-	h.faults(c.faults)
+	h.faults(c)
 	k := &killer{left: c.kill, met: h.met}
 	state := h.state
 	if c.kill > 0 {
@@ -453,18 +453,18 @@ func (h *history) outcome(s *provision.Summary, err error, k *killer) {
 	}
 }
 
-func (h *history) faults(faults map[int]fault) {
-	if len(faults) == 0 {
-		return
-	}
+func (h *history) faults(c cycleEvent) {
 	call := -1
 	h.app.fault = func(what string) (error, bool) {
 		call++
-		f, ok := faults[call]
-		if !ok {
+		f, ok := c.faults[call]
+		verb, _, _ := strings.Cut(what, " ")
+		switch {
+		case verb == c.loses:
+			f = fault{applied: true}
+		case !ok:
 			return nil, false
 		}
-		verb, _, _ := strings.Cut(what, " ")
 		err := error(scim.NewError(f.status, "", "something is wrong"))
 		if f.status == 0 {
 			err = &scim.Error{Attempts: 3, Err: context.DeadlineExceeded}

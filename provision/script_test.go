@@ -59,6 +59,8 @@ type cycleEvent struct {
 	kill int
 	// faults of the target by number of the call.
 	faults map[int]fault
+	// loses is a kind of call of which every one takes effect and is not answered.
+	loses string
 	// sourceFails is the entry, from 1, at which the source cannot be read further; 0 when it can.
 	sourceFails int
 	// expired: the source does not know the watermark any more.
@@ -99,6 +101,9 @@ func (e event) String() string {
 	text := fmt.Sprintf("cycle after %v", c.after)
 	for _, call := range slices.Sorted(maps.Keys(c.faults)) {
 		text += fmt.Sprintf("; call %d: %v", call, c.faults[call])
+	}
+	if c.loses != "" {
+		text += fmt.Sprintf("; every answer of %s is lost", c.loses)
 	}
 	if c.sourceFails > 0 {
 		text += fmt.Sprintf("; the source fails at entry %d", c.sourceFails)
@@ -334,6 +339,9 @@ func (a *author) cycle() {
 	}
 	if a.flip(2) {
 		c.kill = 1 + a.rng.IntN(60)
+	}
+	if a.flip(6) {
+		c.loses = pick(a, "create", "update", "update", "members", "delete")
 	}
 	if a.flip(12) {
 		c.sourceFails = 1 + a.rng.IntN(8)
