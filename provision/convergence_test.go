@@ -99,7 +99,7 @@ var wantSightings = []string{
 	"answer lost of delete", "refused create", "refused update", "refused members", "refused delete", "refused find", "refused list",
 	"fault 401", "fault 409", "fault 429", "fault 500", "fault 503", "fault timeout",
 	"held deletions", "source fault", "target unusable", "watermark expired", "incremental cycle", "adopted", "planned", "on demand", "removed in the target",
-	"changed in the target", "duplicate", "conflict", "unresolved reference", "member refused",
+	"changed in the target", "duplicate", "conflict", "parked", "unresolved reference", "member refused",
 }
 
 // sightings counts what happened in all histories.
@@ -232,6 +232,7 @@ func (s setup) simpler() []setup {
 	add(func(c *setup) { c.groupScope = false })
 	add(func(c *setup) { c.keepsAccounts = false })
 	add(func(c *setup) { c.tellsChanges = false })
+	add(func(c *setup) { c.parks = false })
 	add(func(c *setup) { c.dropsMemberships = false })
 	add(func(c *setup) { c.membersOnCreate = false })
 	add(func(c *setup) { c.perRequest = 0 })

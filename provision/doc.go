@@ -47,6 +47,11 @@
 // A mapping that uses SelectUniqueValue gets a value that neither the target has nor another object that is still to be created there, in
 // this cycle or before a crash. [Config.Env] is what expressions see besides the object.
 //
+// # Values that are unique
+//
+// Somebody may be given an address that another one has until the same cycle. Who gives it up comes first, along chains of any length. People who
+// swap addresses, so that nobody can go first, are reported, unless [Policy.Park] has a value that one of them may have for a moment.
+//
 // # Leaving
 //
 // An object leaves when it is disabled in the source, is out of scope, not assigned, deleted, or gone from a full read. The first sets

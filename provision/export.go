@@ -55,25 +55,6 @@ func (c *cycle) mayMiss(r *rule, rec *Record) bool {
 	return slices.ContainsFunc(rec.Want.Match, func(m MatchValue) bool { return r.missesCase(m.Attribute) })
 }
 
-// repeat tries objects again, one by one. What is still taken has failed.
-func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
-	c.repeating = true
-	defer func() { c.repeating = false }()
-	for _, rec := range records {
-		res := c.perform(ctx, r, rec)
-		if res.fatal != nil {
-			return res.fatal
-		}
-		res.again = false
-		commit := &Commit{KeepMatching: true}
-		c.settle(r, res, commit)
-		if err := c.commit(ctx, commit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // pool works on all records of a query, several at a time, and records the results as they come. It returns those to be tried again.
 func (c *cycle) pool(
 	ctx context.Context, r *rule, phase Phase, q Query, done *keySet, perform func(context.Context, *rule, *Record) result,

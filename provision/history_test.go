@@ -96,6 +96,12 @@ func (h *history) prepare() {
 	h.config.Assigned = func(_ context.Context, objectType string, e provision.Entry) (bool, error) {
 		return s.scope != 3 || objectType != "User" || !h.unassigned[e.ID], nil
 	}
+	if s.parks {
+		h.config.Policy.Park = func(_, value string) string {
+			h.met.meet("parked")
+			return "parked-" + value
+		}
+	}
 	if s.tellsChanges {
 		h.config.Source = teller{h}
 	}
@@ -627,7 +633,7 @@ func (h *history) obstructed(id string) bool {
 			return true
 		}
 	}
-	return h.inRing(id)
+	return !h.setup.parks && h.inRing(id)
 }
 
 // inRing reports whether somebody waits for an address which its holder gives up only for another, and so on around.

@@ -20,6 +20,11 @@ type Policy struct {
 	// source object, what a create would send for it, and the governed attributes of the target object. A program uses it, for example, to adopt
 	// only accounts of a domain that it owns. It is called from several goroutines.
 	MayAdopt func(sourceID string, wanted, found scim.Document) bool `json:"-"`
+	// Park returns a value that somebody may have for a moment, given the path and the value of a matching attribute such as userName.
+	// It is asked when people are to have each other's values, which no order of changes can bring about where the target takes each
+	// value once. It must return a value that nobody has, and that may be seen: a target may send a message about it. With nil, the
+	// objects are reported and stay as they are. Chains, in which the last gives its value up, need no parking.
+	Park func(attribute, value string) string `json:"-"`
 	// Protected are objects never to be changed: source ids, target ids, or matching values in any case.
 	Protected []string `json:"protected,omitempty"`
 	// Enabled names the source attribute that says whether an object is enabled: accountEnabled when empty. Objects without

@@ -37,7 +37,9 @@ type setup struct {
 	// keepsAccounts: the mapping does not allow to delete people.
 	keepsAccounts bool
 	tellsChanges  bool
-	policy        provision.Policy
+	// parks: the policy has values for people who are to have each other's.
+	parks  bool
+	policy provision.Policy
 
 	dropsMemberships, membersOnCreate bool
 	perRequest                        int
@@ -160,7 +162,7 @@ func pick[T any](a *author, values ...T) T { return values[a.rng.IntN(len(values
 func (a *author) newSetup() setup {
 	s := setup{
 		matching: a.rng.IntN(2), active: pick(a, 0, 0, 1, 1, 0, 2), title: a.rng.IntN(5), upper: a.flip(2), manager: a.flip(2), scope: a.rng.IntN(4),
-		groupScope: a.flip(3), keepsAccounts: a.flip(4), tellsChanges: a.flip(2), dropsMemberships: a.flip(2), membersOnCreate: a.flip(2),
+		groupScope: a.flip(3), keepsAccounts: a.flip(4), tellsChanges: a.flip(2), parks: a.flip(2), dropsMemberships: a.flip(2), membersOnCreate: a.flip(2),
 		perRequest: pick(a, 0, 2), concurrency: 1,
 	}
 	// With several objects at once the order of calls, and so the history, is another each time.
