@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -34,24 +37,18 @@ const (
 )
 
 func open(ctx context.Context, path string, o options) (*database, error) {
-	if path == "" {
-		return nil, errors.New("sqlite: no path of a file")
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	path, err := prepare(path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: open store: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("sqlite: open store: %w", err)
-	}
-	sync := "synchronous(full)"
+	durability := "synchronous(full)"
 	if o.relaxed {
-		sync = "synchronous(normal)"
+		durability = "synchronous(normal)"
 	}
 	// SQLite itself waits for a lock a part of the time: it looks for it more often.
 	wait := fmt.Sprintf("busy_timeout(%d)", o.patience.Milliseconds()/4)
 	db := &database{
-		patience: o.patience, writer: newPool(path, 1, wait, cachePragma, "journal_mode(wal)", sync),
+		patience: o.patience, writer: newPool(path, 1, wait, cachePragma, "journal_mode(wal)", durability),
 		readers: newPool(path, maxReaders, wait, cachePragma, "query_only(1)"),
 	}
 	// SQLite does not wait for its turn to switch to WAL.
@@ -63,6 +60,38 @@ func open(ctx context.Context, path string, o options) (*database, error) {
 		return nil, fmt.Errorf("sqlite: open store %s: %w", path, explain(ctx, err))
 	}
 	return db, nil
+}
+
+// creating keeps Open from using a file that another call is making. Closing a file lets go of all locks that the process has on it, those
+// of SQLite included: it must not happen when there may be some.
+var creating sync.Mutex
+
+// prepare makes the file when it is not there, readable for its owner only. It returns its absolute path: connections are made later, too.
+func prepare(path string) (string, error) {
+	if path == "" {
+		return "", errors.New("no path of a file")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	creating.Lock()
+	defer creating.Unlock()
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return "", fmt.Errorf("%s is a directory", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return path, err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		return path, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, f.Close()
 }
 
 func (db *database) close() error { return errors.Join(db.readers.close(), db.writer.close()) }
@@ -121,6 +150,8 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("the file, or its directory, cannot be written: %w", err)
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("the file is damaged; restore it from a copy: %w", err)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("the file cannot be opened: %w", err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("the file is not a SQLite database: %w", err)
 	}
