@@ -1,7 +1,7 @@
 // Package client calls any SCIM 2.0 service from Go (RFC 7644): users, groups and other resources, as structs or as documents.
 //
 //	c, err := client.New("https://api.getpostman.com/scim/v2",
-//		client.WithBearerToken(os.Getenv("POSTMAN_SCIM_KEY")),
+//		client.WithBearerToken(os.Getenv("POSTMAN_SCIM_API_KEY")),
 //		client.WithProfile(postman.Profile()))
 //	user, err := c.Users().Create(ctx, scim.User{
 //		UserName: "taylor.lee@example.com",
