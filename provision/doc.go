@@ -101,7 +101,7 @@
 // # Notifications
 //
 // [Config.Notify] is told when the job enters quarantine, which includes held deletions, a source that cannot be read and a target that
-// cannot be used; when it is disabled; when it has recovered; and when retries of objects have ended. Each cause is told once, also when
-// the program is started anew meanwhile, because what is to be told is kept in the state. What cannot be delivered never stops a cycle, and
-// is tried again for a week. Package [github.com/scimbridge/scim/provision/notify] sends e-mails and webhooks.
+// cannot be used; when it is disabled; when it has recovered; when retries of objects have ended; and when the target is found not to keep
+// an attribute. Each cause is told once, also when the program is started anew meanwhile, because what is to be told is kept in the state.
+// What cannot be delivered never stops a cycle, and is tried again for a week. Package [github.com/scimbridge/scim/provision/notify] sends e-mails and webhooks.
 package provision

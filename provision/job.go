@@ -46,8 +46,8 @@ type Config struct {
 	Sinks []LogSink
 	// Progress is called as a cycle goes on, from one goroutine at a time. It must not block.
 	Progress func(Progress)
-	// Notify is told when the job enters quarantine, holds deletions, cannot read its source or use its target, and when that is
-	// over: once per cause, also when the program is started anew meanwhile. It may be nil.
+	// Notify is told when the job enters quarantine, holds deletions, cannot read its source or use its target, when that is
+	// over, and of what [NotificationKind] lists besides: once per cause, also when the program is started anew meanwhile. It may be nil.
 	Notify Notifier
 	// CycleEnded is called after each cycle of [Job.Run] with what [Job.RunCycle] returned. It may be nil.
 	CycleEnded func(*Summary, error)

@@ -288,6 +288,10 @@ func amend(p *profiles.Profile, a Altered) bool {
 		return false
 	}
 	i := slices.IndexFunc(r.Attributes, func(known profiles.Attribute) bool { return strings.EqualFold(known.Path, a.Attribute) })
+	if i < 0 && a.Effect == Dropped && len(r.Attributes) > 0 {
+		// It says so already.
+		return true
+	}
 	if i < 0 || r.Attributes[i].Required && a.Effect == Dropped {
 		return false
 	}

@@ -193,7 +193,7 @@ func TestAmendProfile(t *testing.T) {
 	}
 	amended, left, err := provision.AmendProfile(p, []provision.Altered{
 		seen("externalId", provision.Dropped, 0), seen("userName", provision.KeptOld, 0), seen("name.givenName", provision.Changed, 0),
-		seen("active", provision.KeptOld, 3), seen(`emails[type eq "work"].value`, provision.Dropped, 0),
+		seen("title", provision.Dropped, 0), seen("active", provision.KeptOld, 3), seen(`emails[type eq "work"].value`, provision.Dropped, 0),
 	})
 	if err != nil {
 		t.Fatal(err)

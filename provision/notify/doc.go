@@ -12,7 +12,7 @@
 //	})
 //
 // The job decides what is told, and when: that it has entered quarantine and why, which includes deletions that are held, a source that
-// cannot be read and a target that cannot be used; that it was disabled; that it has recovered; and that retries of objects have ended.
+// cannot be read and a target that cannot be used; that it was disabled; that it has recovered; that retries of objects have ended; and that the target does not keep what is written.
 // Each is told once. A notification that cannot be delivered is kept in the job's state and tried again, and never stops the job.
 //
 // # Secrets

@@ -55,7 +55,13 @@ func Text(n provision.Notification) string {
 			fmt.Fprintf(&b, "%-8s %s\n", line[0], oneLine(line[1]))
 		}
 	}
-	b.WriteString("\nThis is told once. You are told when it is over, or when something else happens.\n")
+	switch n.Kind {
+	case provision.NotifyQuarantine:
+		b.WriteString("\nThis is told once. You are told when it is over, or when something else happens.\n")
+	case provision.NotifyRecovered:
+	default:
+		b.WriteString("\nThis is told once.\n")
+	}
 	return b.String()
 }
 
