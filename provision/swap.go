@@ -31,22 +31,50 @@ const (
 	queued
 )
 
-func (c *cycle) queue(r *rule, records []*Record) *queue {
+func (c *cycle) queue(ctx context.Context, r *rule, records []*Record) (*queue, error) {
 	q := &queue{r: r, holders: map[string]*Record{}, seen: map[*Record]int{}, blocked: map[*Record]blocked{}}
+	byTarget := map[string]*Record{}
+	doubts := false
 	for _, rec := range records {
 		if rec.TargetID == "" {
 			continue
 		}
+		byTarget[rec.TargetID] = rec
+		doubts = doubts || rec.Flags.Has(Unsure)
 		for i, path := range r.m.MatchingAttributes() {
 			for _, v := range r.matching[i].values(rec.Sent) {
 				q.holders[r.matchKey(path, v)] = rec
 			}
 		}
 	}
+	if doubts {
+		if err := c.askHolders(ctx, q, records, byTarget); err != nil {
+			return nil, err
+		}
+	}
 	for _, rec := range records {
 		q.put(rec)
 	}
-	return q
+	return q, nil
+}
+
+// askHolders asks the target who holds what others wait for, as that is not known of all.
+func (c *cycle) askHolders(ctx context.Context, q *queue, records []*Record, byTarget map[string]*Record) error {
+	for _, rec := range records {
+		for _, m := range rec.Want.Match {
+			found, err := c.lookUp(ctx, q.r, []MatchValue{m})
+			switch {
+			case err != nil:
+				if res := c.failed(err); res.fatal != nil {
+					return res.fatal
+				}
+			case found == nil:
+			case len(found.Documents) == 1:
+				q.holders[q.r.matchKey(m.Attribute, m.Value)] = byTarget[found.Documents[0].ID()]
+			}
+		}
+	}
+	return nil
 }
 
 // put puts an object behind those whose values it waits for.
@@ -122,7 +150,10 @@ func (c *cycle) park(ctx context.Context, r *rule, waiting *Record, b blocked) (
 func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
 	c.repeating = true
 	defer func() { c.repeating = false }()
-	q := c.queue(r, records)
+	q, err := c.queue(ctx, r, records)
+	if err != nil {
+		return err
+	}
 	for _, rec := range q.ordered {
 		res := result{rec: rec}
 		if b, ok := q.blocked[rec]; ok {
