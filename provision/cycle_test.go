@@ -789,13 +789,36 @@ func TestDeprovisioning(t *testing.T) {
 		w.source.deleted["User"]["1"] = true
 	}
 	noMapping := func(w *world) { w.mappings[0].Attributes = slices.Delete(w.mappings[0].Attributes, 1, 2) }
+	deletes := func(w *world) {
+		noMapping(w)
+		w.app.profile.Resources[0].Deprovision = profiles.DeleteObject
+	}
 	for name, test := range map[string]struct {
 		configure func(*world)
 		leave     []func(*world)
 		want      string // of ada; empty when she is gone
 	}{
-		"disabled in the source":                      {nil, []func(*world){disable}, inactive},
-		"unassigned":                                  {nil, []func(*world){unassign}, inactive},
+		"disabled in the source":        {nil, []func(*world){disable}, inactive},
+		"unassigned":                    {nil, []func(*world){unassign}, inactive},
+		"soft-deleted in the directory": {nil, []func(*world){func(w *world) { w.source.user("1", "ada@example.com", "IsSoftDeleted", true) }}, inactive},
+		"out of the scoping filter": {
+			func(w *world) {
+				w.mappings[0].Scope = []mapping.FilterGroup{{Clauses: []mapping.Clause{{Attribute: "jobTitle", Operator: mapping.IsNull}}}}
+				w.mappings[0].Attributes = w.mappings[0].Attributes[:4]
+			},
+			[]func(*world){func(w *world) { w.source.user("1", "ada@example.com", "jobTitle", "Consultant") }},
+			inactive,
+		},
+		"DELETE on disabling, where the target knows no other way":    {deletes, []func(*world){disable}, ""},
+		"DELETE on unassignment, where the target knows no other way": {deletes, []func(*world){unassign}, ""},
+		"do nothing, where the target knows no other way": {
+			func(w *world) {
+				deletes(w)
+				w.config.Policy.OutOfScope = provision.LeaveAlone
+			},
+			[]func(*world){disable},
+			strings.Replace(active, "true", "<nil>", 1),
+		},
 		"deleted for good":                            {nil, []func(*world){purge}, ""},
 		"disabled, then deleted for good":             {nil, []func(*world){disable, purge}, ""},
 		"unassigned, then deleted: managed no longer": {nil, []func(*world){unassign, purge}, inactive},

@@ -125,17 +125,13 @@ func (c *cycle) decideLeaving(r *rule, rec *Record) step {
 	switch {
 	case how == LeaveDelete && canDelete, how == LeaveDisable && !r.softDelete && r.isGroup() && canDelete:
 		return step{action: ActionDelete, reason: why, before: rec.Sent}
-	case how == LeaveDisable && !canDisable && c.deprovisionsByDelete(r) && canDelete:
+	case how == LeaveDisable && !canDisable && r.deprovisionsByDelete() && canDelete:
 		return step{action: ActionDelete, reason: why, before: rec.Sent}
 	case canDisable:
 		after := merge(rec.Sent, rec.Want.Disable)
 		return step{action: ActionDisable, reason: why, before: rec.knownOf(rec.Want.Disable, after), after: after}
 	}
 	return skip(why + "; the mapping and the target offer no way to end its access")
-}
-
-func (c *cycle) deprovisionsByDelete(r *rule) bool {
-	return r.resource != nil && r.resource.Deprovision == profiles.DeleteObject
 }
 
 // decideAfter is about an object that was disabled before: it is deleted when the source deletes it, or after some time, but not

@@ -121,6 +121,11 @@ func (r *rule) offers(op profiles.Operation) bool {
 	return r.resource == nil || len(r.resource.Operations) == 0 || r.resource.Offers(op)
 }
 
+// deprovisionsByDelete reports whether the target's way to end access is to delete.
+func (r *rule) deprovisionsByDelete() bool {
+	return r.resource != nil && r.resource.Deprovision == profiles.DeleteObject
+}
+
 // isGroup reports whether objects of this type are groups: they are deleted when they leave, as they cannot be disabled.
 func (r *rule) isGroup() bool { return strings.EqualFold(r.target, "Group") }
 
@@ -229,6 +234,10 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 	if o.scope.Hold {
 		o.ignore = true
 		return o
+	}
+	if o.scope.In && o.soft && !r.softDelete && r.deprovisionsByDelete() {
+		// There is no way to disable it, so that it leaves.
+		o.scope = mapping.Scope{Reason: "disabled in the source"}
 	}
 	// The members of a group out of scope are still those of a group above it.
 	if !o.scope.In && !linked && !r.flatten {
