@@ -12,9 +12,15 @@ import (
 	"github.com/scimbridge/scim/provision"
 )
 
-// What people are bitten by in other engines cannot happen here. The tests of this file show what has no other place: accounts that were
-// there before are in TestAdoption, surprise deletions in TestSourcesThatCannotBeTrusted and TestHeldDeletions, crashes and drift in
-// TestConvergence and TestDriftIsRepaired, members who are not created yet in TestPendingMembersAreLinkedWhenTheyCome.
+// What people are bitten by in other engines cannot happen here. The tests of this file show what has no other place. The rest:
+//
+//   - accounts that were there before, taken over silently or for ever in conflict: TestAdoption, TestConflictWithAnotherSpelling;
+//   - mass or surprise deletions: TestSourcesThatCannotBeTrusted, TestHeldDeletions;
+//   - throttling: TestThrottlingIsWaitedOut; limits of members for each request, and a call for each member: TestCost;
+//   - crashes, duplicates, remote edits, time-outs: TestCrashAtEveryPoint, TestConvergence, TestLinkedObjectsThatAreGone, TestDriftIsRepaired;
+//   - who leaves scope and keeps access: TestDeprovisioning;
+//   - nulls, unknown attributes, media types: TestLaxAnswersAreUnderstood, TestNullsAreSkippedByDefault;
+//   - members who are not created yet: TestPendingMembersAreLinkedWhenTheyCome.
 
 func TestIDsSurviveEveryChange(t *testing.T) {
 	w := newWorld(t)

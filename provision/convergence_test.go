@@ -19,7 +19,8 @@ import (
 // random ways and is changed by others, and kills the job at random points. In the end the target must be what the mapping says,
 // and on the way nothing may happen that should not. What fails is told as the shortest history that fails.
 //
-// SCIMBRIDGE_SEEDS is how many histories are played, SCIMBRIDGE_SEED_FROM the first; SCIMBRIDGE_SEED plays a single one and tells it.
+// SCIMBRIDGE_SEEDS is how many histories are played, by default 2,000, and fewer with -race or -short; SCIMBRIDGE_SEED_FROM is the first.
+// SCIMBRIDGE_SEED plays a single one and tells it.
 func TestConvergence(t *testing.T) {
 	if seed := environment(t, "SCIMBRIDGE_SEED", -1); seed >= 0 {
 		s := newScript(uint64(seed))
@@ -29,7 +30,11 @@ func TestConvergence(t *testing.T) {
 		}
 		return
 	}
-	from, seeds := environment(t, "SCIMBRIDGE_SEED_FROM", 0), environment(t, "SCIMBRIDGE_SEEDS", defaultSeeds)
+	otherwise := defaultSeeds
+	if testing.Short() {
+		otherwise = 100
+	}
+	from, seeds := environment(t, "SCIMBRIDGE_SEED_FROM", 0), environment(t, "SCIMBRIDGE_SEEDS", otherwise)
 	met := &sightings{seen: map[string]int{}}
 	t.Run("seeds", func(t *testing.T) {
 		workers := runtime.GOMAXPROCS(0)

@@ -5,5 +5,5 @@ package provision_test
 const (
 	raceDetector = false
 	// defaultSeeds is how many histories TestConvergence plays.
-	defaultSeeds = 2500
+	defaultSeeds = 2000
 )
