@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -214,17 +215,23 @@ func (c *call) parseFilter(text string, types []*resourceType) (filter.Filter, e
 	if strings.TrimSpace(text) == "" {
 		return filter.Filter{}, nil
 	}
-	options := []filter.Option{
-		filter.MaxLength(c.s.opts.Limits.MaxFilterLength), filter.MaxDepth(c.s.opts.Limits.MaxFilterDepth),
-	}
-	strict := false
 	for _, rt := range types {
-		strict = strict || rt.Strict
+		if rt.Strict {
+			return filter.Parse(text, c.s.filters.strict...)
+		}
 	}
-	if !strict {
-		options = append(options, filter.SingleQuotes(), filter.UnquotedStrings(), filter.QuotedBooleans())
+	return filter.Parse(text, c.s.filters.tolerant...)
+}
+
+// filterOptions are how filters are read.
+type filterOptions struct{ strict, tolerant []filter.Option }
+
+func newFilterOptions(limits Limits) filterOptions {
+	strict := []filter.Option{filter.MaxLength(limits.MaxFilterLength), filter.MaxDepth(limits.MaxFilterDepth)}
+	return filterOptions{
+		strict:   strict,
+		tolerant: slices.Concat(strict, []filter.Option{filter.SingleQuotes(), filter.UnquotedStrings(), filter.QuotedBooleans()}),
 	}
-	return filter.Parse(text, options...)
 }
 
 // order returns the order that the client asked for. Among several types, one need not have the attribute.

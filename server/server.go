@@ -27,6 +27,7 @@ type Server struct {
 	endpoints map[string]*resourceType
 	discovery discovery
 	hasher    *hasher // nil when passwords are stored as they are
+	filters   filterOptions
 	// buffers has *[]byte for responses.
 	buffers sync.Pool
 }
@@ -40,7 +41,9 @@ func New(store Store, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: options, store: store, endpoints: make(map[string]*resourceType)}
+	s := &Server{
+		opts: options, store: store, endpoints: make(map[string]*resourceType), filters: newFilterOptions(options.Limits),
+	}
 	s.members, _ = store.(MemberStore)
 	s.batch, _ = store.(BatchStore)
 	if options.HashPasswords {
