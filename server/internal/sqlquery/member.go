@@ -37,25 +37,29 @@ func (w *translator) groups(c clause) clause {
 	return c.wrap("SELECT "+w.Members.Key+" FROM "+w.Members.From+" WHERE "+w.Members.Scope+" AND ", "")
 }
 
+// has returns the condition that a group has a member which is as the condition says.
+func (w *translator) has(c clause) clause {
+	return c.wrap("EXISTS (SELECT 1 FROM "+w.Members.From+" WHERE "+w.Members.Scope+" AND "+w.Members.Key+" = "+w.Key+" AND ", ")")
+}
+
 func (w *translator) memberComparison(a *schema.Attribute, t test) part {
 	on := func(at place) clause { return t.on(w.Dialect, at) }
 	c, ok := w.some(a, w.member(a.Parent()), on)
 	if !ok || !w.another() {
 		return untranslated
 	}
-	p := part{exact: t.exact}
-	find := w.groups(c)
-	in := find.wrap(w.Key+" IN (", ")")
 	if a.Name == "value" && t.refusesEmpty() {
-		p.is, p.find, p.whole, p.rank = in, find, t.exact, rankOf(t.op)
+		p := part{is: w.has(c), exact: t.exact, find: w.groups(c), whole: t.exact, rank: rankOf(t.op)}
+		if p.rank == point {
+			p.is = w.among(p)
+		}
 		return p
 	}
 	others, ok := w.some(a, w.rest(), on)
 	if !ok {
 		return untranslated
 	}
-	p.is = joined(" OR ", []clause{in, others})
-	return p
+	return part{is: joined(" OR ", []clause{w.has(c), others}), exact: t.exact}
 }
 
 func rankOf(op filter.Op) rank {
@@ -78,8 +82,7 @@ func (w *translator) memberPresence(a *schema.Attribute, null bool) part {
 	if !ok || !known || !w.another() {
 		return untranslated
 	}
-	own := c.wrap("EXISTS (SELECT 1 FROM "+w.Members.From+" WHERE "+w.Members.Scope+" AND "+w.Members.Key+" = "+w.Key+" AND ", ")")
-	return exactly(joined(" OR ", []clause{own, others}))
+	return exactly(joined(" OR ", []clause{w.has(c), others}))
 }
 
 // memberPath is a value path on members.
@@ -88,10 +91,12 @@ func (w *translator) memberPath(a *schema.Attribute, n *filter.ValuePath) part {
 	if inner.is.isZero() || !w.another() {
 		return untranslated
 	}
-	find := w.groups(inner.is)
-	in := find.wrap(w.Key+" IN (", ")")
 	if best, ok := asksValue(n.Term); ok {
-		return part{is: in, exact: inner.exact, find: find, whole: inner.exact, rank: best}
+		p := part{is: w.has(inner.is), exact: inner.exact, find: w.groups(inner.is), whole: inner.exact, rank: best}
+		if best == point {
+			p.is = w.among(p)
+		}
+		return p
 	}
 	var others part
 	c, ok := w.some(a, w.rest(), func(at place) clause {
@@ -101,7 +106,7 @@ func (w *translator) memberPath(a *schema.Attribute, n *filter.ValuePath) part {
 	if !ok || others.is.isZero() {
 		return untranslated
 	}
-	return part{is: joined(" OR ", []clause{in, c}), exact: inner.exact && others.exact}
+	return part{is: joined(" OR ", []clause{w.has(inner.is), c}), exact: inner.exact && others.exact}
 }
 
 // asksValue reports whether what matches has a value, which those members lack that are not kept apart, and how it is looked for.

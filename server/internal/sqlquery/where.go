@@ -37,7 +37,7 @@ func (t Table) Where(s *schema.Schema, f filter.Filter, add Adder) Condition {
 	}
 	w := translator{Table: t, schema: s}
 	p := w.translate(f.Node(), place{base: t.Search, columns: t.Columns})
-	c := p.use(t.Key)
+	c := w.use(p)
 	if c.isZero() || len(c.args) > maxArgs || len(c.sql) > maxSQL {
 		return Condition{SQL: always.sql}
 	}
@@ -82,17 +82,6 @@ func constant(b bool) part {
 	return exactly(never)
 }
 
-// use returns the condition with what finds its resources.
-func (p part) use(key string) clause {
-	switch {
-	case p.find.isZero() || p.driven:
-		return p.is
-	case p.whole || p.is.isZero():
-		return p.find.wrap(key+" IN (", ")")
-	}
-	return joined(" AND ", []clause{p.find.wrap(key+" IN (", ")"), p.is})
-}
-
 // translator translates one filter.
 type translator struct {
 	Table
@@ -100,6 +89,27 @@ type translator struct {
 	aliases int
 	selects int
 	depth   int
+}
+
+// use returns the condition of a part with what finds its resources.
+func (w *translator) use(p part) clause {
+	switch {
+	case p.find.isZero() || p.driven:
+		return p.is
+	case p.whole || p.is.isZero():
+		return w.among(p)
+	}
+	return joined(" AND ", []clause{w.among(p), p.is})
+}
+
+// among returns the condition that a resource is one of those that were found.
+func (w *translator) among(p part) clause {
+	if w.Dialect == PostgreSQL && p.rank != point {
+		// PostgreSQL would make a join of IN, on the grounds of how many entries it thinks there are. It knows how the values of all
+		// attributes together are spread, not those of one. This way it has the number before it looks for the first resource.
+		return p.find.wrap(w.Key+" = ANY (ARRAY(", "))")
+	}
+	return p.find.wrap(w.Key+" IN (", ")")
 }
 
 // another reports whether there may be one more select.
@@ -161,7 +171,7 @@ func (w *translator) and(terms []filter.Node, at place) part {
 		c := p.is
 		if !p.find.isZero() && p.rank == point {
 			if drivers++; drivers <= maxDrivers {
-				c = p.use(w.Key)
+				c = w.use(p)
 				all.driven = true
 			} else if !c.isZero() {
 				c = c.wrap("(", ") IS TRUE") // which keeps PostgreSQL from making a join of it
@@ -205,7 +215,7 @@ func (w *translator) or(terms []filter.Node, at place) part {
 		}
 		c := p.is
 		if p.whole && p.rank == point {
-			c = p.use(w.Key)
+			c = w.use(p)
 		}
 		list = append(list, c)
 	}
@@ -253,7 +263,7 @@ func (w *translator) alternatives(terms []filter.Node, at place) []part {
 
 func (w *translator) not(p part) part {
 	switch {
-	case p.whole:
+	case p.whole && (p.rank == point || w.Dialect == SQLite): // PostgreSQL compares each with each when there are many
 		return exactly(p.find.wrap("("+w.Key+" IN (", ")) IS NOT TRUE"))
 	case p.exact:
 		// What is NULL, because there is no value to compare, is not true.

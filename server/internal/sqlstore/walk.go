@@ -119,7 +119,7 @@ func (w *walk) without(ctx context.Context, after bool, limit, offset int64) (se
 		return nil, err // mostly there are none, which costs less to know than to look for
 	}
 	c := &clause{args: slices.Clone(w.clause.args)}
-	text := "SELECT r.seq FROM resources r WHERE r.tenant = $1 AND r.type = $2 AND " + w.way.Missing
+	text := "SELECT r.seq FROM resources r WHERE " + w.store.dialect.OfType + " AND " + w.way.Missing
 	if after {
 		text += " AND r.seq > " + c.arg(w.after.Seq)
 	}
