@@ -65,6 +65,12 @@ func query(t testing.TB, typ, text string) server.Query {
 	return q
 }
 
+// ordered returns a query with an order.
+func ordered(q server.Query, by string) server.Query {
+	q.Order.Attribute, _ = q.Schema.Lookup(by)
+	return q
+}
+
 // Statements that read resources, members or terms without an index other than that of tenant and type look at all there is.
 func looksAtAll(st sqlite.Statement) bool {
 	for _, line := range st.Plan {
@@ -121,6 +127,8 @@ func TestIndexesServe(t *testing.T) {
 		{"userName sw", ask(query(t, "User", `userName sw "user11"`)), false},
 		{"externalId eq", ask(query(t, "User", `externalId eq "E1"`)), false},
 		{"displayName eq of a group", ask(query(t, "Group", `displayName eq "group"`)), false},
+		{"meta.lastModified gt", ask(query(t, "User", `meta.lastModified gt "2026-12-31T00:00:00Z"`)), false},
+		{"userName sw, ordered", ask(ordered(query(t, "User", `userName sw "user11"`), "userName")), false},
 		{"emails.value eq", ask(query(t, "User", `emails.value eq "user1@example.com"`)), false},
 		{"emails eq", ask(query(t, "User", `emails eq "user1@example.com"`)), false},
 		{"value path", ask(query(t, "User", `emails[type eq "work" and value eq "user1@example.com"]`)), false},

@@ -20,7 +20,10 @@ func (w *translator) lookUp(a *schema.Attribute, t test) part {
 	var c clause
 	switch longest := longest(t.texts); t.op {
 	case filter.OpEq:
-		p.rank, p.whole = point, longest <= maxEntry
+		p.rank, p.whole = span, longest <= maxEntry
+		if len(t.texts) == 1 {
+			p.rank = point
+		}
 		c = t.entries().equal(value)
 	case filter.OpSw, filter.OpGt, filter.OpGe, filter.OpLt, filter.OpLe:
 		if longest > maxEntry-utf8Max {

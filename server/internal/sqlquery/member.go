@@ -49,7 +49,7 @@ func (w *translator) memberComparison(a *schema.Attribute, t test) part {
 		return untranslated
 	}
 	if a.Name == "value" && t.refusesEmpty() {
-		p := part{is: w.has(c), exact: t.exact, find: w.groups(c), whole: t.exact, rank: rankOf(t.op)}
+		p := part{is: w.has(c), exact: t.exact, find: w.groups(c), whole: t.exact, rank: rankOf(t.op, len(t.texts))}
 		if p.rank == point {
 			p.is = w.among(p)
 		}
@@ -62,11 +62,11 @@ func (w *translator) memberComparison(a *schema.Attribute, t test) part {
 	return part{is: joined(" OR ", []clause{w.has(c), others}), exact: t.exact}
 }
 
-func rankOf(op filter.Op) rank {
-	switch op {
-	case filter.OpEq:
+func rankOf(op filter.Op, texts int) rank {
+	switch {
+	case op == filter.OpEq && texts == 1:
 		return point
-	case filter.OpSw:
+	case op == filter.OpEq || op == filter.OpSw:
 		return span
 	}
 	return sweep
@@ -123,7 +123,7 @@ func asksValue(n filter.Node) (best rank, ok bool) {
 		if text, _ := c.Value.Text(); !(test{op: c.Op, texts: []string{text}}).refusesEmpty() {
 			continue
 		}
-		if r := rankOf(c.Op); !ok || r < best {
+		if r := rankOf(c.Op, 1); !ok || r < best {
 			best, ok = r, true
 		}
 	}

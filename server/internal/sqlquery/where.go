@@ -16,7 +16,7 @@ type Condition struct {
 	// Exact says that SQL is true of exactly the resources that match. Otherwise it is true of these and maybe of others, and the
 	// filter must be evaluated on the documents.
 	Exact bool
-	// Keyed says that SQL itself leads to its resources, by indexes of single values: no other condition need be served by one.
+	// Keyed says that SQL itself leads to its resources, through Lookup or Members: no other condition need be served by an index.
 	Keyed bool
 }
 
@@ -41,7 +41,7 @@ func (t Table) Where(s *schema.Schema, f filter.Filter, add Adder) Condition {
 	if c.isZero() || len(c.args) > maxArgs || len(c.sql) > maxSQL {
 		return Condition{SQL: always.sql}
 	}
-	return Condition{SQL: c.bind(add), Exact: p.exact, Keyed: p.driven || !p.find.isZero() && p.rank == point}
+	return Condition{SQL: c.bind(add), Exact: p.exact, Keyed: p.driven || !p.find.isZero()}
 }
 
 // part is the translation of a part of a filter.
@@ -65,8 +65,8 @@ type part struct {
 type rank uint8
 
 const (
-	point rank = iota // a few entries of an index
-	span              // a range of them
+	point rank = iota // the entries with one value
+	span              // those with several, or with a range of them
 	sweep             // all of an attribute
 )
 
@@ -193,7 +193,7 @@ func (w *translator) and(terms []filter.Node, at place) part {
 
 func (w *translator) or(terms []filter.Node, at place) part {
 	parts := w.alternatives(terms, at)
-	all := part{exact: true, whole: true}
+	all := part{exact: true, whole: true, rank: span}
 	finds := make([]clause, 0, len(parts))
 	for _, p := range parts {
 		all.exact = all.exact && p.exact
