@@ -260,9 +260,10 @@ func (s *Store) Duplicates(ctx context.Context, job, objectType string) ([]provi
 		return nil, err
 	}
 	var found []provision.MatchingRecord
-	err = s.query(ctx, scanMatching(&found), `SELECT value, long_value, key, precedence FROM provision_matching
-WHERE job = $1 AND type = $2 AND precedence = 0 AND value IN (
-	SELECT value FROM provision_matching WHERE job = $1 AND type = $2 AND precedence = 0 GROUP BY value HAVING count(*) > 1
-) ORDER BY value, key`, id, encode(objectType))
+	// One pass in the order of the index: a join with itself is quadratic where the planner has no statistics yet, which is after the first read.
+	err = s.query(ctx, scanMatching(&found), `SELECT value, long_value, key, precedence FROM (
+	SELECT value, long_value, key, precedence, count(*) OVER (PARTITION BY value) AS sharing FROM provision_matching
+	WHERE job = $1 AND type = $2 AND precedence = 0
+) AS matching WHERE sharing > 1 ORDER BY value, key`, id, encode(objectType))
 	return found, err
 }

@@ -117,6 +117,17 @@ func TestStatementsUseIndexes(t *testing.T) {
 				}
 			})
 		}
+		t.Run("duplicates "+analyzed, func(t *testing.T) {
+			sent.list = nil
+			if _, err := s.Duplicates(t.Context(), "job", "User"); err != nil {
+				t.Fatal(err)
+			}
+			for _, st := range sent.list {
+				if plan := explain(t, pool, st); strings.Contains(plan, "Join") || strings.Contains(plan, "Nested Loop") {
+					t.Errorf("%s\njoins all records with all records:\n%s", st.text, plan)
+				}
+			}
+		})
 	}
 }
 
