@@ -36,16 +36,16 @@ type bridge struct {
 	state   provision.State
 	job     *provision.Job
 	logger  *slog.Logger
-	// cycled receives after each cycle.
-	cycled chan struct{}
-	open   closers
+	// cycled receives after each cycle, again when one is to be run for another reason than a change.
+	cycled, again chan struct{}
+	open          closers
 }
 
 func (b *bridge) close() error { return b.open.close() }
 
 // newBridge wires the bridge. ctx is how long the job is told of changes.
 func newBridge(ctx context.Context, o *options, w world, logger *slog.Logger) (b *bridge, err error) {
-	b = &bridge{logger: logger, cycled: make(chan struct{}, 1)}
+	b = &bridge{logger: logger, cycled: make(chan struct{}, 1), again: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
@@ -70,16 +70,62 @@ func newBridge(ctx context.Context, o *options, w world, logger *slog.Logger) (b
 		return b, err
 	}
 	config.Source, config.State, config.Logger = b.source, b.state, logger
-	config.Trigger = b.source.Trigger(ctx, o.settle)
+	config.Trigger = b.triggers(ctx, o.settle)
 	config.Sinks = []provision.LogSink{provision.SlogSink(logger)}
-	config.CycleEnded = func(*provision.Summary, error) {
-		select {
-		case b.cycled <- struct{}{}:
-		default:
-		}
-	}
+	config.CycleEnded = b.cycleEnded
 	b.job, err = provision.New(config)
 	return b, err
+}
+
+// pause is how long until something is tried again that another process, or a database that restarts, stands in the way of.
+const pause = 250 * time.Millisecond
+
+// triggers returns a channel that receives when a cycle is to be run.
+func (b *bridge) triggers(ctx context.Context, settle time.Duration) <-chan struct{} {
+	changes, triggers := b.source.Trigger(ctx, settle), make(chan struct{}, 1)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changes:
+			case <-b.again:
+			}
+			raise(triggers)
+		}
+	}()
+	return triggers
+}
+
+// cycleEnded has a cycle run again soon when another process was running one: it may have read the store before the last change.
+func (b *bridge) cycleEnded(_ *provision.Summary, err error) {
+	if errors.Is(err, provision.ErrBusy) {
+		time.AfterFunc(pause, func() { raise(b.again) })
+	}
+	raise(b.cycled)
+}
+
+// raise sends to a channel that holds one signal, unless it has one.
+func raise(to chan<- struct{}) {
+	select {
+	case to <- struct{}{}:
+	default:
+	}
+}
+
+// run runs the job until ctx ends, also over a state that cannot be used for a time: what is accepted meanwhile is in the store.
+func (b *bridge) run(ctx context.Context) {
+	for {
+		err := b.job.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		b.logger.Error("the state cannot be used; it is tried again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 // newHandler returns what the identity provider writes to.

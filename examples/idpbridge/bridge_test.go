@@ -9,23 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scimbridge/scim/internal/postgrestest"
 	"github.com/scimbridge/scim/profiles/postman/postmantest"
 	"github.com/scimbridge/scim/server/idptest"
 )
 
 // What Entra sends on the way of a person, from the hire to the end, each step in Postman before the next one is sent.
 func TestEntrasRequestsArriveInPostman(t *testing.T) {
-	for _, store := range []string{"sqlite", "memory"} {
-		t.Run(store, func(t *testing.T) {
+	for name, files := range map[string]func(t *testing.T, p *team) []string{
+		"sqlite": func(_ *testing.T, p *team) []string {
+			return []string{"-dsn", p.path("scim.db"), "-state", p.path("state.db")}
+		},
+		"memory": func(*testing.T, *team) []string { return []string{"-store", "memory"} },
+		"postgres": func(t *testing.T, _ *team) []string {
+			return []string{"-store", "postgres", "-dsn", postgrestest.Schema(t), "-state", postgrestest.Schema(t)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
 			p := newTeam(t)
-			args := p.args()
-			if store == "memory" {
-				args = []string{
-					"-addr", "127.0.0.1:0", "-store", "memory", "-tenant-url", p.url, "-token-env", "SCIMBRIDGE_TEST_KEY",
-					"-profile", p.path("profile.json"), "-settle", "10ms",
-				}
-			}
-			b := start(t, world{}, args...)
+			b := start(t, world{}, p.args(files(t, p)...)...)
 			b.must("GET", "/Users?filter="+url.QueryEscape(`userName eq "5b8b2aa6-7a47-4f13-8d1d-a1b7ffbd8f0d"`), "")
 			b.must("GET", "/Users?filter="+url.QueryEscape(`userName eq "ada@example.com"`), "")
 			ada := b.must("POST", "/Users", userBody("ada@example.com"))
@@ -137,6 +139,55 @@ func TestPostmanIsDown(t *testing.T) {
 		}
 		return p.members(t, "Staff") == "u3@example.com"
 	})
+	b.end(exitStopped)
+}
+
+// Two bridges over one database: each sends on what the other has accepted, too, and nothing comes twice.
+func TestTwoBridgesOverOneDatabase(t *testing.T) {
+	p := newTeam(t)
+	files := []string{"-store", "postgres", "-dsn", postgrestest.Schema(t), "-state", postgrestest.Schema(t), "-full-every", "50ms"}
+	clock := fastClock{time.Now(), 1000}
+	first, second := start(t, world{clock: clock}, p.args(files...)...), start(t, world{clock: clock}, p.args(files...)...)
+	var staff string
+	for i := range 10 {
+		b := []*program{first, second}[i%2]
+		id := b.must("POST", "/Users", userBody(fmt.Sprintf("u%d@example.com", i)))
+		if i == 4 {
+			staff = b.must("POST", "/Groups", groupBody("Staff"))
+		}
+		if i == 5 {
+			b.must("PATCH", "/Groups/"+staff, patchBody("Add", "members", member(id)))
+		}
+	}
+	arrived := func() bool {
+		for i := range 10 {
+			if !p.active(t, fmt.Sprintf("u%d@example.com", i)) {
+				return false
+			}
+		}
+		return p.members(t, "Staff") == "u5@example.com"
+	}
+	p.until(t, "what both have accepted", arrived)
+	first.end(exitStopped)
+	last := second.must("POST", "/Users", userBody("last@example.com"))
+	p.until(t, "what the one that is left has accepted", func() bool { return p.active(t, "last@example.com") })
+	second.must("PATCH", "/Users/"+last, patchBody("Replace", "active", `"False"`))
+	p.until(t, "what it disabled", func() bool { return !p.active(t, "last@example.com") })
+	second.end(exitStopped)
+}
+
+func TestADatabaseThatIsRestarted(t *testing.T) {
+	p := newTeam(t)
+	database := postgrestest.Start(t)
+	args := p.args("-store", "postgres", "-dsn", database.Database(t), "-state", database.Database(t))
+	b := start(t, world{clock: fastClock{time.Now(), 1000}}, args...)
+	b.must("POST", "/Users", userBody("ada@example.com"))
+	p.until(t, "the first user", func() bool { return p.active(t, "ada@example.com") })
+	database.Stop(t)
+	b.stderr.until("the state cannot be used")
+	database.Start(t)
+	b.must("POST", "/Users", userBody("ben@example.com"))
+	p.until(t, "the second user", func() bool { return p.active(t, "ben@example.com") })
 	b.end(exitStopped)
 }
 

@@ -5,22 +5,29 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
-)
 
-// rounds is how often the program is killed.
-const rounds = 6
+	"github.com/scimbridge/scim/internal/postgrestest"
+)
 
 // An identity provider writes with several connections, and the program is killed in the middle of it, again and again. In the end
 // everything that was acknowledged is in Postman, once.
 func TestKilledUnderWritesNothingIsLost(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { killUnderWrites(t, 6) })
+	t.Run("postgres", func(t *testing.T) {
+		killUnderWrites(t, 3, "-store", "postgres", "-dsn", postgrestest.Schema(t), "-state", postgrestest.Schema(t))
+	})
+}
+
+func killUnderWrites(t *testing.T, rounds int, files ...string) {
 	p := newTeam(t)
+	args := p.args(append(files, "-max-deletes", "100000")...)
 	random := rand.New(rand.NewPCG(1, 2))
 	var acknowledged, disabled sync.Map
 	var b *program
 	for round := range rounds {
-		b = startProcess(t, p.args("-max-deletes", "100000")...)
+		b = startProcess(t, args...)
 		// It is killed after that many requests to Postman in this round; the first one tests the connection.
-		after := 1 + random.IntN(12)
+		after := 2 + random.IntN(40)
 		killed := make(chan struct{})
 		go func() {
 			defer close(killed)
@@ -32,7 +39,7 @@ func TestKilledUnderWritesNothingIsLost(t *testing.T) {
 		var writers sync.WaitGroup
 		for writer := range 3 {
 			writers.Go(func() {
-				for i := 0; ; i++ {
+				for i := range 200 {
 					email := fmt.Sprintf("r%d-w%d-%d@example.com", round, writer, i)
 					id, err := b.send("POST", "/Users", userBody(email))
 					if err != nil {
@@ -54,7 +61,7 @@ func TestKilledUnderWritesNothingIsLost(t *testing.T) {
 		<-killed
 		<-b.ended
 	}
-	b = startProcess(t, p.args("-max-deletes", "100000")...)
+	b = startProcess(t, args...)
 	total := 0
 	p.until(t, "all that was acknowledged", func() bool {
 		// The users are read once, as the simulator is asked after each request.
@@ -91,7 +98,7 @@ func TestKilledUnderWritesNothingIsLost(t *testing.T) {
 
 	// Nothing is sent a second time.
 	p.ResetJournal()
-	b = startProcess(t, p.args()...)
+	b = startProcess(t, args...)
 	b.must("POST", "/Users", userBody("the.last@example.com"))
 	p.until(t, "the last user", func() bool { return p.active(t, "the.last@example.com") })
 	b.end(exitStopped)

@@ -51,9 +51,10 @@ token that is made when there is none for the demonstration.
 The service for the identity provider:
 
   -addr HOST:PORT   where to listen (127.0.0.1:8880); port 0 takes any that is free. The service is at /scim/v2
-  -store NAME       where users and groups are kept: sqlite (the default), or memory, from which they are gone when the
-                    program ends
-  -dsn NAME         the SQLite file (scim.db)
+  -store NAME       where users and groups are kept: sqlite (the default), postgres, or memory, from which they are gone
+                    when the program ends
+  -dsn NAME         the SQLite file (scim.db), or the database as postgres://user@host/name; its password is best in the
+                    environment variable PGPASSWORD
   -base-url URL     the service's URL as the identity provider sees it, when a proxy is in front
   -tls-cert FILE    certificate and key for https; without them, listen on the loopback interface or behind a
   -tls-key FILE     proxy that has TLS, because bearer tokens must not travel in the clear
@@ -67,7 +68,7 @@ The application:
   -profile NAME     what it can do: postman (the default), github-enterprise, slack, generic, or a file such as
                     examples/probe writes
   -mapping FILE     attribute mappings from SCIM to SCIM, as JSON, in place of those for Postman: see mapping.json
-  -state FILE       where links, retries and the log are kept (bridge-state.db), or postgres://... for a database
+  -state FILE       where links, retries and the log are kept: a SQLite file (bridge-state.db), or postgres://...
   -settle TIME      how long changes are gathered, so that what belongs together is sent together (500ms)
   -interval TIME    how often to look for what has to be tried again (1m)
   -full-every TIME  how often to compare everything that is stored (24h). Where other processes write to the same
@@ -138,6 +139,8 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("-store %q: there are %s", o.store, strings.Join(stores, " and "))
 	case o.store == "memory" && o.dsn != "":
 		return errors.New("-dsn goes with a store that is not memory")
+	case o.store == "postgres" && o.dsn == "":
+		return errors.New("-store postgres needs -dsn, such as postgres://user@host/name")
 	case (o.certFile == "") != (o.keyFile == ""):
 		return errors.New("-tls-cert and -tls-key go together")
 	case o.grace < 0 || o.settle < 0 || o.maxDeletes < 0:

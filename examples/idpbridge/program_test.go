@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,7 +110,9 @@ func (p *team) until(t *testing.T, what string, is func() bool) {
 		select {
 		case <-next:
 		case <-hung:
-			t.Fatalf("%s: it has not come to that. Users %+v, groups %+v, requests:\n%s", what, p.Users(), p.Groups(), p.Journal())
+			journal := p.Journal()
+			t.Fatalf("%s: it has not come to that. %d users, groups %+v, %d requests, the last ones:\n%s", what, len(p.Users()), p.Groups(),
+				len(journal), journal[max(0, len(journal)-20):])
 		}
 	}
 }
@@ -155,12 +158,16 @@ func (p *team) members(t *testing.T, name string) string {
 	return strings.Join(list, " ")
 }
 
-// args are the command line of a bridge into the team, with its files in the team's folder.
+// args are the command line of a bridge into the team, with its files in the team's folder unless another store is named.
 func (p *team) args(more ...string) []string {
-	return append([]string{
+	args := []string{
 		"-addr", "127.0.0.1:0", "-tenant-url", p.url, "-token-env", "SCIMBRIDGE_TEST_KEY", "-profile", p.path("profile.json"),
-		"-dsn", p.path("scim.db"), "-state", p.path("state.db"), "-settle", "10ms",
-	}, more...)
+		"-settle", "10ms",
+	}
+	if !slices.Contains(more, "-store") {
+		args = append(args, "-dsn", p.path("scim.db"), "-state", p.path("state.db"))
+	}
+	return append(args, more...)
 }
 
 var environment = map[string]string{"SCIM_TOKEN": token, "SCIMBRIDGE_TEST_KEY": postmantest.DefaultKey}

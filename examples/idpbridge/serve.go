@@ -49,20 +49,17 @@ func serve(ctx context.Context, o *options, w world) (err error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
-	served, worked := make(chan error, 1), make(chan error, 1)
+	served := make(chan error, 1)
 	var working sync.WaitGroup
 	defer working.Wait() // before the store and the state are closed
 	defer stopWork()
 	go func() { served <- o.accept(s, listener) }()
-	working.Go(func() { worked <- b.job.Run(work) })
+	working.Go(func() { b.run(work) })
 	working.Go(func() { b.testConnection(work) })
 	o.announce(w.stdout, listener.Addr(), demo)
 
 	select {
 	case err := <-served:
-		return err
-	case err := <-worked:
-		_ = s.Close() // the error that counts is the job's
 		return err
 	case <-ctx.Done():
 	}

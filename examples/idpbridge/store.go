@@ -11,11 +11,12 @@ import (
 	statesqlite "github.com/scimbridge/scim/provision/state/sqlite"
 	"github.com/scimbridge/scim/server"
 	"github.com/scimbridge/scim/server/memory"
+	"github.com/scimbridge/scim/server/postgres"
 	"github.com/scimbridge/scim/server/sqlite"
 )
 
 // stores are the names of the stores.
-var stores = []string{"sqlite", "memory"}
+var stores = []string{"sqlite", "postgres", "memory"}
 
 // closers are closed together, the last one first.
 type closers []io.Closer
@@ -34,6 +35,13 @@ func openStore(ctx context.Context, o *options, open *closers) (server.Store, er
 	switch o.store {
 	case "sqlite":
 		store, err := sqlite.Open(ctx, o.dsn)
+		if err != nil {
+			return nil, err
+		}
+		*open = append(*open, store)
+		return store, nil
+	case "postgres":
+		store, err := postgres.Open(ctx, o.dsn)
 		if err != nil {
 			return nil, err
 		}
