@@ -111,7 +111,7 @@ func TestMembersThatListsLeaveOut(t *testing.T) {
 			id, single := strings.CutPrefix(path, "/Groups/")
 			switch {
 			case path == "/ServiceProviderConfig":
-				fmt.Fprintf(w, `{"etag":{"supported":%v}}`, versions)
+				fmt.Fprintf(w, `{"patch":{"supported":true},"bulk":{"supported":false},"filter":{"supported":true},"etag":{"supported":%v}}`, versions)
 			case single && version[id] == "":
 				w.WriteHeader(http.StatusNotFound)
 			case single && r.Header.Get("If-None-Match") == fmt.Sprintf(`W/"%s"`, version[id]):
