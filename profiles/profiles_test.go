@@ -3,6 +3,7 @@ package profiles_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,5 +223,30 @@ func TestNothingIsKnownWithoutAProfile(t *testing.T) {
 	}
 	if p := (&profiles.Profile{Quirks: []profiles.Quirk{profiles.MembersNullAfterUpdate}}); !p.Has(profiles.MembersNullAfterUpdate) || p.Has(profiles.StringFilterBooleans) {
 		t.Error("Has does not tell the oddities apart")
+	}
+}
+
+// The generic profile forbids nothing that RFC 7644 allows: groups are created with their members, and may be members.
+func TestGenericForbidsNothing(t *testing.T) {
+	p := profiles.Generic()
+	if missing, err := p.Unsourced(); err != nil || !slices.IsSorted(missing) || p.Validate() != nil {
+		t.Errorf("unsourced %v, error %v, validation %v", missing, err, p.Validate())
+	}
+	for _, name := range []string{"User", "Group"} {
+		r, ok := p.Resource(name)
+		if !ok {
+			t.Fatalf("no %s", name)
+		}
+		for _, o := range []profiles.Operation{profiles.Create, profiles.Read, profiles.List, profiles.Replace, profiles.Update, profiles.Delete} {
+			if !r.Offers(o) {
+				t.Errorf("%s: no %s", name, o)
+			}
+		}
+		if name == "Group" && (!r.MembersOnCreate || !r.NestedGroups || r.MaxMembers != 0) {
+			t.Errorf("groups: %+v", r)
+		}
+		if len(r.Attributes) > 0 || r.FilterLogic != profiles.AllLogic {
+			t.Errorf("%s: attributes %v, filter logic %q", name, r.Attributes, r.FilterLogic)
+		}
 	}
 }
