@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/scimbridge/scim/mapping"
 )
 
 // Explanation says why an object is treated as it is.
@@ -18,6 +20,10 @@ type Explanation struct {
 	// InScope says whether it is to be in the target, and Reason why not.
 	InScope bool   `json:"inScope"`
 	Reason  string `json:"reason,omitzero"`
+	// Conditions are what the scoping filters ask, each with its answer.
+	Conditions []mapping.Condition `json:"conditions,omitempty"`
+	// Values say where the value of each attribute comes from.
+	Values []Origin `json:"values,omitempty"`
 	// TargetID is the link, if there is one, and Created whether the job made the target object itself.
 	TargetID string `json:"targetId,omitzero"`
 	Created  bool   `json:"created,omitzero"`
@@ -57,6 +63,16 @@ func (e *Explanation) String() string {
 			how = "created"
 		}
 		fmt.Fprintf(&b, "linked to %s, which was %s\n", e.TargetID, how)
+	}
+	for _, c := range e.Conditions {
+		answer := "no"
+		if c.True {
+			answer = "yes"
+		}
+		fmt.Fprintf(&b, "    scope: %s: %s\n", c.Text, answer)
+	}
+	for _, v := range e.Values {
+		v.print(&b)
 	}
 	for _, m := range e.Matching {
 		fmt.Fprintf(&b, "matched by %s = %s\n", m.Attribute, printValue(m.Value))
@@ -131,6 +147,7 @@ func (j *Job) explain(ctx context.Context, r *rule, rec *Record, entries []Entry
 			}
 		}
 		duplicate := rec.Failure
+		c.origins(ctx, r, rec, entries[0], x)
 		unchanged = r.digest(entries[0], x.Assigned) == rec.Digest
 		o := r.evaluate(ctx, entries[0], x.Assigned, rec.TargetID != "", j.config.Policy.enabledAttribute(), c.env(r, rec))
 		x.Enabled = isEnabled(entries[0].Attributes[j.config.Policy.enabledAttribute()])

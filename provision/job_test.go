@@ -109,10 +109,13 @@ func TestExplain(t *testing.T) {
 	w.source.user("1", "ada@example.com", "surname", "Byron")
 	w.source.user("2", "ben@example.com")
 	w.app.journal = nil
+	const origins = "    userName comes from userPrincipalName\n" +
+		"    active comes from Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")\n" +
+		"    name.givenName comes from givenName\n    name.familyName comes from surname\n    title comes from jobTitle\n"
 	for id, want := range map[string]string{
-		"1": "User 1: in scope\nlinked to u-1, which was created\nmatched by userName = \"ada@example.com\"\n" +
+		"1": "User 1: in scope\nlinked to u-1, which was created\n" + origins + "matched by userName = \"ada@example.com\"\n" +
 			"    name.familyName: \"Family1\" -> \"Byron\"\nnext: update\n",
-		"2": "User 2: in scope\nmatched by userName = \"ben@example.com\"\n    active: (none) -> true\n    name.familyName: (none) -> \"Family2\"\n" +
+		"2": "User 2: in scope\n" + origins + "matched by userName = \"ben@example.com\"\n    active: (none) -> true\n    name.familyName: (none) -> \"Family2\"\n" +
 			"    name.givenName: (none) -> \"Given2\"\n    userName: (none) -> \"ben@example.com\"\n" +
 			"next: create: it is looked for in the target by its matching values, and created when it is not there; one that is there already is adopted\n",
 	} {

@@ -216,17 +216,24 @@ type outcome struct {
 	ignore bool
 }
 
-// evaluate maps an entry. An entry out of scope is mapped too when it has to be disabled, to know how.
-func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, env mapping.Env) outcome {
-	source := make(map[string]any, len(e.Attributes)+1)
+// object returns an entry's attributes with the computed one, and whether the object is disabled.
+func (r *rule) object(e Entry, enabled string) (source map[string]any, soft bool) {
+	source = make(map[string]any, len(e.Attributes)+1)
 	for name, v := range e.Attributes {
 		source[name] = v
 	}
-	o := outcome{soft: !isEnabled(source[enabled])}
+	soft = !isEnabled(source[enabled])
 	if declared, ok := source[isSoftDeleted]; ok && isTrue(declared) {
-		o.soft = true
+		soft = true
 	}
-	source[isSoftDeleted] = o.soft
+	source[isSoftDeleted] = soft
+	return source, soft
+}
+
+// evaluate maps an entry. An entry out of scope is mapped too when it has to be disabled, to know how.
+func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, env mapping.Env) outcome {
+	source, soft := r.object(e, enabled)
+	o := outcome{soft: soft}
 	o.scope = r.m.InScope(source)
 	if o.scope.In && !assigned {
 		o.scope = mapping.Scope{Reason: "not assigned"}
