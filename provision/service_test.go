@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,9 +103,9 @@ func TestThrottlingIsWaitedOut(t *testing.T) {
 		})
 	}
 	t.Run("a 429 is hidden in a 500", func(t *testing.T) {
-		n := 0
+		var n atomic.Int64
 		service := difficult{Handler: newSimulator(t, postmantest.Options{}), instead: func(w http.ResponseWriter, r *http.Request) bool {
-			if n++; n%7 != 0 {
+			if n.Add(1)%7 != 0 {
 				return false
 			}
 			w.WriteHeader(http.StatusInternalServerError)
