@@ -547,6 +547,8 @@ func (h *history) judgeAccount(e effect) (ends bool) {
 		h.wrong("the account of %s was disabled: %v", owner, e)
 	case e.before != nil && !was && is && !enabled:
 		h.wrong("the account of %s was enabled: %v", owner, e)
+	case h.inherited(owner, e):
+		// It is somebody else's by now, and has not been brought into step yet.
 	case e.before != nil && e.after != nil && !account:
 		other := e.before.Clone()
 		if other["active"] = e.after["active"]; other["active"] == nil {
@@ -562,6 +564,14 @@ func (h *history) judgeAccount(e effect) (ends bool) {
 // adoptable reports whether an account was there before, and somebody may have taken it over.
 func (h *history) adoptable(e effect) bool {
 	return e.before != nil && h.setup.policy.Adopt == provision.AdoptMatching && len(h.had[fmt.Sprint(e.before["userName"])]) > 0
+}
+
+// inherited reports whether the account of somebody who has left may have gone to another, who has the address now.
+func (h *history) inherited(owner string, e effect) bool {
+	if e.before == nil || e.after == nil || h.person(owner) != nil || h.setup.policy.Adopt != provision.AdoptMatching {
+		return false
+	}
+	return len(h.had[fmt.Sprint(e.before["userName"])]) > 1
 }
 
 func (h *history) judgeGroup(e effect) {
