@@ -142,7 +142,7 @@ func (m *measurement) requestAll() error {
 			return "/Groups/" + groupID, patch("remove", fmt.Sprintf(`members[value eq \"%s\"]`, userID(m.members+n)), "")
 		}, 204},
 		{"PATCH of a user", "PATCH", 0, func(int) (string, string) {
-			return "/Users/" + userID(any()), patch("replace", "nickName", fmt.Sprintf(`"%d"`, m.random.Int()))
+			return "/Users/" + userID(any()), patch("replace", "nickName", fmt.Sprintf(`"%d-%d"`, fresh, m.random.Int()))
 		}, 200},
 		{"POST user", "POST", 0, func(n int) (string, string) {
 			name := fmt.Sprintf("new-%d-%d@example.com", fresh, n)
