@@ -16,7 +16,10 @@ func TestSubjectsSayWhatHappened(t *testing.T) {
 		{Kind: provision.NotifyQuarantine, Reason: provision.IngestionInterrupted},
 		{Kind: provision.NotifyQuarantine, Reason: provision.EncounteredQuarantineException},
 		{Kind: provision.NotifyQuarantine, Reason: provision.EncounteredBaseEscrowThreshold},
-		{Kind: provision.NotifyDisabled}, {Kind: provision.NotifyRecovered}, {Kind: provision.NotifyGivenUp}, {Kind: provision.NotifyAltered},
+		{Kind: provision.NotifyDisabled},
+		{Kind: provision.NotifyRecovered},
+		{Kind: provision.NotifyGivenUp},
+		{Kind: provision.NotifyAltered},
 	} {
 		n.Job = "postman"
 		subject := notify.Subject(n)
