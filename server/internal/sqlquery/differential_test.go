@@ -15,7 +15,7 @@ import (
 
 var (
 	seed   = flag.Uint64("seed", 1, "the first seed of the random tests")
-	rounds = flag.Int("rounds", 12, "how many seeds the random tests try")
+	rounds = flag.Int("rounds", defaultRounds, "how many seeds the random tests try")
 )
 
 var databases = map[string]func(testing.TB) database{"SQLite": openSQLite, "PostgreSQL": openPostgreSQL}

@@ -21,8 +21,8 @@ const maxEntry = 500
 // cut is at the end of values that are not there as a whole. It ends nothing else, see Escape.
 const cut = string(lead)
 
-// Entries returns the values of those attributes of a document that the paths name, in the schema's spelling; each value once. A path that the schema does not have, or
-// that of a complex attribute, is passed over.
+// Entries returns the values of those attributes of a document that the paths name, in the schema's spelling; each value once. A
+// path that the schema does not have, or that of a complex attribute, is passed over.
 func Entries(s *schema.Schema, doc scim.Document, paths ...string) []Entry {
 	var list []Entry
 	for _, path := range paths {

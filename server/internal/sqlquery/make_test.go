@@ -23,7 +23,8 @@ const (
 	oBrien    = "urn:example:o'brien:2.0:Thing"
 )
 
-// things returns a schema with attributes of every type: single and multi-valued, alone and in complex ones, in the core and in an extension.
+// things returns a schema with attributes of every type: single and multi-valued, alone and in complex ones, in the core and in an
+// extension.
 func things() *schema.Schema {
 	core := elimity.Schema{ID: "urn:example:2.0:Thing", Attributes: append(simple(true),
 		complexOf("one", false), complexOf("many", true),

@@ -7,8 +7,8 @@ import (
 
 // Order is the order of a result in SQL. Resources that are equal in it are in the order of their creation.
 type Order struct {
-	// Key is the expression for the value that counts, NULL for a resource without one; empty for the order of creation. Together with Table.Key it makes a
-	// cursor.
+	// Key is the expression for the value that counts, NULL for a resource without one; empty for the order of creation. Together
+	// with Table.Key it makes a cursor.
 	Key string
 	// By is what follows ORDER BY.
 	By string
@@ -55,7 +55,8 @@ func (t Table) sortKey(a *schema.Attribute, way []*schema.Attribute) string {
 	return t.Dialect.first(t.Search, steps)
 }
 
-// After returns the condition for resources that come after the one with the key and the number given; key is nil when Key was NULL, and for the order of creation.
+// After returns the condition for resources that come after the one with the key and the number given; key is nil when Key was
+// NULL, and for the order of creation.
 func (o Order) After(key *string, number any, add Adder) string {
 	later := o.number + " > " + add(number)
 	switch {

@@ -94,8 +94,8 @@ func numberText(value any) (string, bool) {
 	return string(append(b, '~')), true
 }
 
-// floatDigits returns the sign and digits of a number that is these digits times ten to the exponent. Integers that an int64 might be equal to have
-// all their digits; others the fewest that are no other float's, which are in the order of the floats.
+// floatDigits returns the sign and digits of a number that is these digits times ten to the exponent. Integers that an int64 might
+// be equal to have all their digits; others the fewest that are no other float's, which are in the order of the floats.
 func floatDigits(f float64) (digits string, exponent int) {
 	if f == math.Trunc(f) && math.Abs(f) < 1<<64 {
 		return strconv.FormatFloat(f, 'f', 0, 64), 0
@@ -112,8 +112,8 @@ const (
 	reserved        = "\x00\x01\x02\x03"
 )
 
-// Escape replaces U+0000, which a database does not take in a text, and the three characters that the replacements are made of. One string is
-// part of another, or comes before it, exactly when their escaped forms are and do.
+// Escape replaces U+0000, which a database does not take in a text, and the three characters that the replacements are made of.
+// One string is part of another, or comes before it, exactly when their escaped forms are and do.
 func Escape(s string) string {
 	i := strings.IndexAny(s, reserved)
 	if i < 0 {

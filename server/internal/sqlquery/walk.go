@@ -11,12 +11,13 @@ import (
 // Walk is an order as the table of entries has it: its index is walked along for a page, and nothing is sorted. It is for queries
 // without a filter.
 type Walk struct {
-	// Entries is what follows FROM to have the entries of the attribute. Each is of another resource, whose number is in the column Key, and its
-	// value in the column Value.
+	// Entries is what follows FROM to have the entries of the attribute. Each is of another resource, whose number is in the
+	// column Key, and its value in the column Value.
 	Entries, Key, Value string
 	// By is what follows ORDER BY.
 	By string
-	// Missing is the condition for resources without an entry. They are in the order of their creation, and come last, in descending order first.
+	// Missing is the condition for resources without an entry. They are in the order of their creation, and come last, in
+	// descending order first.
 	Missing string
 
 	descending bool
