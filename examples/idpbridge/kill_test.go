@@ -26,13 +26,13 @@ func killUnderWrites(t *testing.T, rounds int, files ...string) {
 	var b *program
 	for round := range rounds {
 		b = startProcess(t, args...)
-		// It is killed after that many requests to Postman in this round; the first one tests the connection.
-		after := 2 + random.IntN(40)
+		// It is killed at that number of requests to Postman; the first one tests the connection.
+		after := p.count() + 2 + random.IntN(40)
 		killed := make(chan struct{})
 		go func() {
 			defer close(killed)
-			for range after {
-				<-p.next()
+			for next := p.next(); p.count() < after; next = p.next() {
+				<-next
 			}
 			b.kill()
 		}()

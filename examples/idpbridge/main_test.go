@@ -73,9 +73,9 @@ func TestWhatCannotBegin(t *testing.T) {
 func TestAWrongKeyIsToldAtTheStart(t *testing.T) {
 	p := newTeam(t)
 	b := start(t, world{getenv: wrongKey}, p.args()...)
-	<-p.next()
+	b.stderr.until("the credential is refused")
 	b.must("POST", "/Users", userBody("ada@example.com"))
-	<-p.next()
+	b.stderr.until("msg=quarantine")
 	b.end(exitStopped)
 	if errs := b.stderr.String(); !strings.Contains(errs, "credential") || strings.Contains(errs, "a-wrong-key") {
 		t.Errorf("stderr %q", errs)

@@ -42,9 +42,10 @@ type team struct {
 	*postmantest.Simulator
 	url, folder string
 
-	mu    sync.Mutex
-	asked chan struct{} // closed with the next request
-	down  bool
+	mu       sync.Mutex
+	asked    chan struct{} // closed with the next request
+	requests int
+	down     bool
 }
 
 func newTeam(t *testing.T) *team {
@@ -64,6 +65,7 @@ func newTeam(t *testing.T) *team {
 			simulator.ServeHTTP(w, r)
 		}
 		p.mu.Lock()
+		p.requests++
 		close(p.asked)
 		p.asked = make(chan struct{})
 		p.mu.Unlock()
@@ -96,6 +98,13 @@ func (p *team) next() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.asked
+}
+
+// count returns how many requests there were.
+func (p *team) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.requests
 }
 
 // until waits, from request to request, until the team is as it should be.
