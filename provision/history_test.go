@@ -230,6 +230,14 @@ func (h *history) vanish(objectType, id string) {
 	}
 }
 
+func (h *history) replace(id, heir string) {
+	if u := h.person(id); u != nil {
+		address := u["userPrincipalName"].(string)
+		h.vanish("User", id)
+		h.hire(heir, address, "In", nil, "")
+	}
+}
+
 func (h *history) purge(id string) {
 	if h.person(id) != nil {
 		h.vanish("User", id)

@@ -361,7 +361,7 @@ func needsReferences(rec *Record) bool {
 		if rec.settledRef(path) {
 			continue
 		}
-		if len(rec.UnsureRefs[path]) > 0 {
+		if len(subtract(rec.UnsureRefs[path], rec.Waiting[path])) > 0 {
 			return true
 		}
 		have := slices.Concat(rec.SentRefs[path], rec.Unresolved[path], rec.Waiting[path])

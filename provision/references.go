@@ -119,7 +119,9 @@ func (c *cycle) inherit(ctx context.Context, left, heir *Record) ([]*Record, err
 			return nil, err
 		}
 	}
-	heir.Tried, heir.Flags = left.Tried, heir.Flags.With(Unsure, left.Flags.Has(Unsure))
+	heir.Tried = left.Tried
+	// One that was disabled may have lost its memberships: they are sent again when it is enabled.
+	heir.Flags |= left.Flags & (Unsure | Disabled | Rejoin)
 	heir.SentRefs, heir.UnsureRefs = maps.Clone(left.SentRefs), maps.Clone(left.UnsureRefs)
 	heir.replaceReference(left.SourceID, heir.SourceID)
 	return changed, nil
@@ -265,7 +267,7 @@ func (c *cycle) referPath(ctx context.Context, r *rule, rec *Record, path string
 	}
 	if len(d.add)+len(d.remove)+len(d.gone) == 0 {
 		setIDs(&rec.SentRefs, path, d.kept)
-		setIDs(&rec.UnsureRefs, path, nil)
+		setIDs(&rec.UnsureRefs, path, d.doubts)
 		return result{}
 	}
 	setIDs(&rec.UnsureRefs, path, sorted(rec.UnsureRefs[path], d.add, d.remove, d.gone))
@@ -295,8 +297,8 @@ type referenceDelta struct {
 	kept, add, remove []string
 	// unresolved are wanted and cannot be sent; waiting are wanted and disabled.
 	unresolved, waiting []string
-	// gone were sent, and are in the target no longer.
-	gone []string
+	// gone were sent, and are in the target no longer; doubts are waiting, and may be there already.
+	gone, doubts []string
 }
 
 // compareReferences finds it out. What the target is not known to have, or not to have, is sent in any case.
@@ -319,6 +321,9 @@ func compareReferences(want, sent, unsure []string, known map[string]Head) refer
 			d.kept = append(d.kept, id)
 		case h.TargetID == "" || h.Flags.Has(Disabled):
 			d.waiting = append(d.waiting, id)
+			if h.TargetID != "" && slices.Contains(unsure, id) {
+				d.doubts = append(d.doubts, id)
+			}
 		default:
 			d.add = append(d.add, id)
 		}
@@ -341,7 +346,7 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 	res := result{writes: memberRequests(c.target.Profile(), r.target, len(d.add)+len(d.remove))}
 	if err == nil {
 		setIDs(&rec.SentRefs, path, sorted(d.kept, d.add))
-		setIDs(&rec.UnsureRefs, path, nil)
+		setIDs(&rec.UnsureRefs, path, d.doubts)
 		res.added, res.removed = len(d.add), len(d.remove)
 		return res
 	}
@@ -371,7 +376,7 @@ func (c *cycle) sendMembers(ctx context.Context, r *rule, rec *Record, path stri
 	refused = subtract(refused, gone)
 	setIDs(&rec.Unresolved, path, sorted(rec.Unresolved[path], gone))
 	setIDs(&rec.SentRefs, path, sorted(d.kept, added, still))
-	setIDs(&rec.UnsureRefs, path, sorted(refused, still))
+	setIDs(&rec.UnsureRefs, path, sorted(refused, still, d.doubts))
 	res.writes += s.writes
 	res.added, res.removed = len(added), len(removed)
 	res.failure = &Failure{
@@ -507,7 +512,7 @@ func (c *cycle) sendReference(ctx context.Context, r *rule, rec *Record, path st
 		return res
 	}
 	setIDs(&rec.SentRefs, path, sorted(d.kept, d.add))
-	setIDs(&rec.UnsureRefs, path, nil)
+	setIDs(&rec.UnsureRefs, path, d.doubts)
 	return result{writes: 1}
 }
 

@@ -242,6 +242,12 @@ func (a *author) change() {
 	case 6:
 		a.add(func(h *history) { h.vanish("Group", group) }, "group %s is dissolved", group)
 	case 7:
+		heir := fmt.Sprintf("u%d", a.users)
+		if a.flip(2) {
+			a.users++
+			a.add(func(h *history) { h.replace(id, heir) }, "%s vanishes, and %s is hired with the address", id, heir)
+			return
+		}
 		a.add(func(h *history) { h.vanish("User", id) }, "%s vanishes", id)
 	case 8:
 		a.add(func(h *history) { h.purge(id) }, "%s is deleted for good", id)
