@@ -137,10 +137,12 @@ func (j *Job) rule(objectType string) *rule {
 // readOnly reads the objects that the cycle is restricted to.
 func (c *cycle) readOnly(ctx context.Context) error {
 	for _, r := range c.job.rules {
-		ids := c.only[r.source]
+		ids := sorted(c.only[r.source])
 		if len(ids) == 0 {
 			continue
 		}
+		// So an id that the source has twice is noticed.
+		c.seen[r.source] = &keySet{}
 		entries, err := c.job.config.Source.Lookup(ctx, r.source, ids)
 		if err != nil {
 			return c.sourceFault(ctx, r.source, err)

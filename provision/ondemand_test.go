@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -82,4 +83,37 @@ func TestProvisionOnDemandAddsTheChosenMembersAlone(t *testing.T) {
 	w.wantGroups("another chosen", "Staff [u1 u2]")
 	w.cycle()
 	w.wantGroups("the cycle after it", "Staff [u1 u2 u3]")
+}
+
+// rowsTwice looks up as a file does: an id that is there twice is found twice.
+type rowsTwice struct{ *directory }
+
+func (r rowsTwice) Lookup(ctx context.Context, objectType string, ids []string) ([]provision.Entry, error) {
+	var found []provision.Entry
+	for e, err := range r.Entries(ctx, objectType) {
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			if id == e.ID {
+				found = append(found, e)
+			}
+		}
+	}
+	return found, nil
+}
+
+func TestOnDemandSeesThatRowsContradict(t *testing.T) {
+	w := newWorld(t)
+	w.config.Source = rowsTwice{w.source}
+	w.source.user("1", "ada@example.com")
+	w.cycle()
+	w.source.extra = map[string][]provision.Entry{"User": {{ID: "1", Attributes: map[string]any{
+		"userPrincipalName": "ada@example.com", "givenName": "Given1", "surname": "Family1", "accountEnabled": false,
+	}}}}
+	j := w.job()
+	if _, err := j.ProvisionOnDemand(t.Context(), "User", "1"); err != nil {
+		t.Fatal(err)
+	}
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true")
 }

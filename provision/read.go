@@ -90,6 +90,8 @@ func (c *cycle) readFull(ctx context.Context, r *rule) error {
 	}
 	c.full[r.source] = true
 	c.types[r.source].Read, c.types[r.source].InStep = 0, 0
+	// Changes may have been read before the source said that it cannot tell all of them.
+	c.seen[r.source] = &keySet{}
 	return c.readEntries(ctx, r, c.job.config.Source.Entries(ctx, r.source), total)
 }
 
