@@ -65,6 +65,7 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 		return nil
 	}
 	actual := project(doc, r.shape(rec.Want))
+	relearnt := c.keepsAfterAll(r, rec, actual)
 	drifted := len(c.drifts(r, rec, actual, project(rec.Sent, r.shape(rec.Want)))) > 0
 	if drifted && len(c.drifted) < maxReadBackDrift {
 		c.drifted[key] = true
@@ -91,10 +92,10 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 		}
 		drifted = drifted || !slices.Equal(before, rec.SentRefs[r.members])
 	}
-	if !drifted {
+	if !drifted && !relearnt {
 		return nil
 	}
-	rec.Flags |= Dirty
+	rec.Flags = rec.Flags.With(Dirty, drifted)
 	return c.commit(ctx, &Commit{Put: []*Record{rec}})
 }
 

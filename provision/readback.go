@@ -256,6 +256,24 @@ func (c *cycle) drifts(r *rule, rec *Record, actual, sent scim.Document) []Chang
 	})
 }
 
+// keepsAfterAll forgets what the target was seen to make of values that it has as they were sent, because it was read back too soon, say. It
+// reports whether there was any. What is changed there from now on is a drift again.
+func (c *cycle) keepsAfterAll(r *rule, rec *Record, actual scim.Document) bool {
+	if len(rec.Altered) == 0 {
+		return false
+	}
+	holds, before := map[string]any{}, len(rec.Altered)
+	flatten(holds, "", map[string]any(actual))
+	rec.Altered = slices.DeleteFunc(rec.Altered, func(a AlteredValue) bool {
+		kept := hasValue(holds[a.Attribute], a.Sent)
+		if kept {
+			c.intact(r, a.Attribute)
+		}
+		return kept
+	})
+	return len(rec.Altered) < before
+}
+
 // AmendProfile returns a copy of a profile in which what was found by reading back is written down: an attribute that is dropped is
 // no longer among those that the service keeps, so that mappings that use it are warned of and the client leaves it out of updates;
 // one that keeps its old value becomes immutable; one that changes values has a note. Facts say that this was observed, where and when.
