@@ -44,6 +44,8 @@ type cycle struct {
 	// claims are target objects linked in this cycle, with the source objects they are linked to, until that is recorded.
 	claimsMu sync.Mutex
 	claims   map[string]string
+	// removed are target objects deleted in this cycle.
+	removed map[string]bool
 
 	before   Requests
 	reads    atomic.Int64
@@ -71,7 +73,7 @@ func (j *Job) newCycle(state State, target Target) *cycle {
 	c := &cycle{
 		job: j, state: state, target: target, policy: &j.config.Policy, began: j.now(),
 		types: map[string]*TypeSummary{}, full: map[string]bool{}, seen: map[string]*keySet{}, rematched: map[string]bool{},
-		listed: map[string]bool{}, claims: map[string]string{}, protects: map[string]bool{},
+		listed: map[string]bool{}, claims: map[string]string{}, removed: map[string]bool{}, protects: map[string]bool{},
 		sampled: map[string]int{}, drifted: map[int64]bool{}, regrouped: map[string]bool{},
 		uniques: newUniques(),
 	}

@@ -288,12 +288,9 @@ func (c *cycle) failed(err error) result {
 
 // provision links an object without link to a target object that matches, or creates one.
 func (c *cycle) provision(ctx context.Context, r *rule, rec *Record, s step) result {
-	found := c.found(rec)
-	if found == nil && !c.listed[r.source] {
-		var err error
-		if found, err = c.lookUp(ctx, r, rec.Want.Match); err != nil {
-			return c.failed(err)
-		}
+	found, err := c.candidates(ctx, r, rec)
+	if err != nil {
+		return c.failed(err)
 	}
 	if found != nil {
 		return c.link(ctx, r, rec, found)
@@ -324,7 +321,9 @@ func (c *cycle) link(ctx context.Context, r *rule, rec *Record, found *Found) re
 	}
 	if left != nil {
 		// Both at once: the target object is always linked to one of the two.
-		rec.Flags = rec.Flags.With(Created, left.Flags.Has(Created))
+		// An account that was disabled may have been dropped from its groups, and is to have its memberships again.
+		rec.Flags = rec.Flags.With(Created, left.Flags.Has(Created)).With(Disabled, left.Flags.Has(Disabled))
+		rec.Left = left.Left
 		concerned, err := c.inherit(ctx, left, rec)
 		if err != nil {
 			return result{fatal: err}
@@ -515,6 +514,7 @@ func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result
 	err := c.delete(ctx, r, rec.TargetID)
 	switch {
 	case err == nil, errors.Is(err, scim.ErrNotFound):
+		c.noteRemoved(r, rec.TargetID)
 		rec.unlink()
 		return result{step: s, writes: 1}
 	case (errors.Is(err, scim.ErrNotImplemented) || statusIs(err, 405)) && len(rec.Want.Disable) > 0 && !rec.Flags.Has(Disabled):

@@ -164,6 +164,51 @@ func (c *cycle) found(rec *Record) *Found {
 	return rec.Found
 }
 
+// candidates returns the target objects that an object without link matches, or nil.
+func (c *cycle) candidates(ctx context.Context, r *rule, rec *Record) (*Found, error) {
+	found := c.found(rec)
+	switch {
+	case !c.listed[r.source]:
+		// A list that was cut short may lack just what comes first.
+		return c.lookUp(ctx, r, rec.Want.Match)
+	case found == nil || !c.repeating:
+		return found, nil
+	}
+	return c.stillFound(ctx, r, rec, found)
+}
+
+// stillFound returns those of the target objects in a list that still match, after this cycle has changed and removed some.
+func (c *cycle) stillFound(ctx context.Context, r *rule, rec *Record, found *Found) (*Found, error) {
+	if found.Precedence >= len(rec.Want.Match) {
+		return c.lookUp(ctx, r, rec.Want.Match)
+	}
+	match := rec.Want.Match[found.Precedence]
+	place := slices.Index(r.m.MatchingAttributes(), match.Attribute)
+	still := &Found{Cycle: found.Cycle, Precedence: found.Precedence}
+	for _, listed := range found.Documents {
+		if c.wasRemoved(r, listed.ID()) {
+			continue
+		}
+		c.reads.Add(1)
+		doc, err := c.target.Get(ctx, r.target, listed.ID())
+		if err = c.checked(ctx, err); errors.Is(err, scim.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if place >= 0 && slices.ContainsFunc(r.matching[place].values(doc), func(v any) bool {
+			return r.matchKey(match.Attribute, v) == r.matchKey(match.Attribute, match.Value)
+		}) {
+			still.Documents = append(still.Documents, doc)
+		}
+	}
+	if len(still.Documents) == 0 {
+		return c.lookUp(ctx, r, rec.Want.Match)
+	}
+	return still, nil
+}
+
 // findAgain gives records at hand the target objects that a list has been found to have for them since they were loaded.
 func (c *cycle) findAgain(ctx context.Context, records []*Record) error {
 	byKey := make(map[int64]*Record, len(records))
@@ -204,6 +249,8 @@ func (c *cycle) lookUp(ctx context.Context, r *rule, match []MatchValue) (*Found
 		if err != nil {
 			return nil, err
 		}
+		// A plan deletes nothing, and services may show for a while what they have deleted.
+		docs = slices.DeleteFunc(docs, func(doc scim.Document) bool { return c.wasRemoved(r, doc.ID()) })
 		if len(docs) > 0 {
 			return &Found{Precedence: i, Documents: docs}, nil
 		}
@@ -219,7 +266,7 @@ func (c *cycle) filterable(r *rule, path string) bool {
 	return ok && slices.Contains(a.Filter, "eq")
 }
 
-// errLeft says that a target object is linked to a source object that is no longer in the source. Who matches it may take it over once
+// errLeft says that a target object is, or was until just now, linked to a source object that is no longer in the source. Who matches it may take it over once
 // all others are done with: what is still to be done about the one who left may be under way.
 var errLeft = errors.New("the target object is that of a source object which has left")
 
@@ -244,6 +291,9 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *Found) 
 	case err != nil:
 		return nil, nil, err
 	case left != nil && !c.repeating:
+		return nil, nil, errLeft
+	case c.wasRemoved(r, doc.ID()):
+		// It was found before this cycle deleted it. Nothing is found so when it is looked for again.
 		return nil, nil, errLeft
 	case left != nil && (left.Flags.Has(Held) || left.doubtful()):
 		return nil, nil, &Failure{
@@ -329,6 +379,20 @@ func (c *cycle) claim(r *rule, targetID, sourceID string) {
 	c.claimsMu.Lock()
 	defer c.claimsMu.Unlock()
 	c.claims[claimOf(r, targetID)] = sourceID
+	delete(c.removed, claimOf(r, targetID))
+}
+
+// noteRemoved notes that a target object was deleted: others may have found it before.
+func (c *cycle) noteRemoved(r *rule, targetID string) {
+	c.claimsMu.Lock()
+	defer c.claimsMu.Unlock()
+	c.removed[claimOf(r, targetID)] = true
+}
+
+func (c *cycle) wasRemoved(r *rule, targetID string) bool {
+	c.claimsMu.Lock()
+	defer c.claimsMu.Unlock()
+	return c.removed[claimOf(r, targetID)]
 }
 
 // unclaim lets go of the claims of objects whose links are recorded by now.
