@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"fmt"
+
+	"github.com/scimbridge/scim"
 )
 
 // Values such as userName are unique in most targets. Somebody who is to have the value of somebody else can have it when that one has given it
@@ -123,12 +125,14 @@ func (c *cycle) park(ctx context.Context, r *rule, waiting *Record, b blocked) (
 	if r.matching[b.place].set(parked, c.policy.Park(path, value)); equalDocs(parked, holder.Sent) {
 		return refused, nil
 	}
-	s := step{
-		action: ActionUpdate, reason: fmt.Sprintf("parked, so that source object %s can have the value", waiting.SourceID),
-		before: holder.Sent, after: parked,
-	}
+	return c.move(ctx, r, holder, parked, fmt.Sprintf("parked, so that source object %s can have the value", waiting.SourceID))
+}
+
+// move gives one of a ring a value that it is not to keep, or the one from before.
+func (c *cycle) move(ctx context.Context, r *rule, holder *Record, after scim.Document, reason string) (*Failure, error) {
+	s := step{action: ActionUpdate, reason: reason, before: holder.Sent, after: after}
 	wasUnsure := holder.Flags.Has(Unsure)
-	holder.tries(parked)
+	holder.tries(after)
 	if err := c.intend(ctx, holder); err != nil {
 		return nil, err
 	}
@@ -139,8 +143,8 @@ func (c *cycle) park(ctx context.Context, r *rule, waiting *Record, b blocked) (
 		}
 		return res.failure, res.fatal
 	}
-	changed := difference(holder.Sent, parked)
-	holder.Sent = parked
+	changed := difference(holder.Sent, after)
+	holder.Sent = after
 	holder.sureOf(changed)
 	c.note(r, holder, s, 1, nil)
 	return nil, nil
@@ -155,17 +159,7 @@ func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
 		return err
 	}
 	for _, rec := range q.ordered {
-		res := result{rec: rec}
-		if b, ok := q.blocked[rec]; ok {
-			failure, err := c.park(ctx, r, rec, b)
-			if err != nil {
-				return err
-			}
-			res.failure = failure
-		}
-		if res.failure == nil {
-			res = c.perform(ctx, r, rec)
-		}
+		res := c.performQueued(ctx, r, rec, q)
 		if res.fatal != nil {
 			return res.fatal
 		}
@@ -177,4 +171,29 @@ func (c *cycle) repeat(ctx context.Context, r *rule, records []*Record) error {
 		}
 	}
 	return nil
+}
+
+// performQueued does what is to be done to one object, once nobody is in its way any more.
+func (c *cycle) performQueued(ctx context.Context, r *rule, rec *Record, q *queue) result {
+	b, ok := q.blocked[rec]
+	if !ok {
+		res := c.perform(ctx, r, rec)
+		res.rec = rec
+		return res
+	}
+	before := b.holder.Sent
+	if failure, err := c.park(ctx, r, rec, b); failure != nil || err != nil {
+		return result{rec: rec, failure: failure, fatal: err}
+	}
+	res := c.perform(ctx, r, rec)
+	if res.rec = rec; res.failure == nil || res.fatal != nil {
+		return res
+	}
+	// Nobody has moved up, and who was parked is not to stay so. Where the value is taken all the same, because only an answer was lost, the
+	// target says so.
+	reason := fmt.Sprintf("no longer parked, as source object %s cannot have the value", rec.SourceID)
+	if _, err := c.move(ctx, r, b.holder, before, reason); err != nil {
+		res.fatal = err
+	}
+	return res
 }

@@ -101,3 +101,31 @@ func TestOneOfARingThatCannotBeParked(t *testing.T) {
 		t.Errorf("failures = %+v", s.Failures)
 	}
 }
+
+func TestWhoWasParkedForNothingHasTheOldAddress(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Park = func(_, value string) string { return "moving." + value }
+	line(w, 2)
+	ring(w, 2, true)
+	parked, refused := false, false
+	w.app.fault = func(call string) (error, bool) {
+		if parked && !refused && contains(call, "update") {
+			refused = true
+			return scim.NewError(403, "", "no"), false
+		}
+		return nil, false
+	}
+	w.app.watch = func(_, _ string, _, after scim.Document) {
+		parked = parked || contains(fmt.Sprint(after["userName"]), "moving")
+	}
+	s, _ := w.cycle()
+	if !parked || !refused || len(s.Failures) != 2 {
+		t.Fatalf("parked %v, failures %v", parked, codes(s))
+	}
+	wantPicture(t, w, "user u0@example.com Given0 Family0 active=true", "user u1@example.com Given1 Family1 active=true")
+	w.clock.advance(7 * time.Hour)
+	if s, _ := w.cycle(); !s.InStep() {
+		t.Errorf("failures = %v", codes(s))
+	}
+	wantRing(t, w, 2)
+}
