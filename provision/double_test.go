@@ -219,3 +219,32 @@ func TestDuplicatesThatChangeStayDuplicates(t *testing.T) {
 		t.Errorf("writes %q, failures %s", writes, diff)
 	}
 }
+
+// What an administrator allows is that they are disabled, and not what is to become of them later.
+func TestReleaseOfADoubleIsForOnce(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Deletions.Count, w.config.Policy.Vanished = 1, provision.LeaveDelete
+	w.source.user("0", "boss@example.com")
+	for _, id := range []string{"1", "2", "3"} {
+		w.source.user(id, "u"+id+"@example.com")
+	}
+	w.cycle()
+	for _, id := range []string{"1", "2", "3"} {
+		w.source.user(id, "u"+id+"@example.com", "accountEnabled", false)
+		w.source.user("double"+id, "u"+id+"@example.com", "accountEnabled", false)
+	}
+	w.cycle()
+	if err := w.job().Restart(t.Context(), provision.ForceDeletes); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := w.cycle(); s.Held != 0 || w.app.objects["User"]["u-2"]["active"] != false {
+		t.Fatalf("%d held, %v", s.Held, w.app.picture())
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		delete(w.source.objects["User"], id)
+		delete(w.source.objects["User"], "double"+id)
+	}
+	if s, writes := w.cycle(); s.Held != 3 || len(writes) != 0 {
+		t.Errorf("%d held, %q", s.Held, writes)
+	}
+}

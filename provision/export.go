@@ -173,6 +173,10 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 	if ends && res.failure == nil && res.writes > 0 && !rec.Flags.Has(Released) {
 		c.ended++
 	}
+	if ends && res.failure == nil {
+		// What was allowed is done. What comes after that is another matter.
+		rec.Flags &^= Released
+	}
 	switch {
 	case res.failure != nil:
 		c.fail(r, rec, res.failure)

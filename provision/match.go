@@ -312,7 +312,7 @@ func (c *cycle) accept(ctx context.Context, r *rule, rec *Record, found *Found) 
 		// It is our own: a create was sent just now, and its answer was lost.
 		return doc, nil, nil
 	}
-	if c.protects[foldText(doc.ID())] {
+	if c.protects[foldText(doc.ID())] || left != nil && c.protected(r, left) {
 		return nil, nil, &Failure{Code: EntrySynchronizationSkipped, Reason: "target object " + doc.ID() + " matches, and is protected"}
 	}
 	if left != nil {

@@ -98,3 +98,16 @@ func TestRecreatedWhileTheOldOneIsDeleted(t *testing.T) {
 		}
 	}
 }
+
+func TestProtectedAccountOfALeaverIsNotTakenOver(t *testing.T) {
+	w := newWorld(t)
+	w.source.user("1", "ada@example.com")
+	w.source.user("2", "ben@example.com")
+	w.cycle()
+	w.config.Policy.Protected = []string{"1"}
+	delete(w.source.objects["User"], "1")
+	w.cycle()
+	w.source.user("9", "ada@example.com")
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true", "user ben@example.com Given2 Family2 active=true")
+}
