@@ -19,7 +19,25 @@ import (
 	adapter "github.com/scimbridge/scim/server/elimity"
 	"github.com/scimbridge/scim/server/idptest"
 	"github.com/scimbridge/scim/server/memory"
+	"github.com/scimbridge/scim/server/sqlite"
 )
+
+func TestKeepingInAFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx := t.Context()
+	store, err := sqlite.Open(ctx, "scim.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	h, err := server.New(store, server.Options{Authenticator: server.BearerTokens("secret")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t, h, "/Users", "secret"); w.Code != http.StatusOK {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
 
 func newHandler(t *testing.T) http.Handler {
 	t.Helper()
@@ -242,7 +260,7 @@ func TestServerGuideIsCompiled(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(guide), "```go\n")[1:]
-	if len(blocks) != 8 {
+	if len(blocks) != 9 {
 		t.Errorf("the guide has %d blocks of Go", len(blocks))
 	}
 	for _, block := range blocks {

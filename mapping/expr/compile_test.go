@@ -30,6 +30,7 @@ func TestUnknownFunctionsSuggestTheNearest(t *testing.T) {
 		"toLower":       "did you mean ToLower?",
 		"Swich":         "did you mean Switch?",
 		"IFF":           "did you mean IIF?",
+		"Lfet":          "did you mean Left?",
 		"NormalizeDiac": "unknown function NormalizeDiac",
 		"Substring":     "unknown function Substring",
 		"Right":         "WithConnectFunctions",

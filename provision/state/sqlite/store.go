@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,16 +40,33 @@ type kind struct {
 	typ string
 }
 
-// Open opens a state file, and makes it when it is not there.
+// Open opens a state file, and makes it when it is not there, readable for its owner only.
 func Open(path string) (*Store, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("sqlite: open state: %w", err)
-	}
-	if err := f.Close(); err != nil {
+	if err := create(path); err != nil {
 		return nil, fmt.Errorf("sqlite: open state: %w", err)
 	}
 	return open(path, dataSource(path, wait+"&_pragma=journal_mode(wal)"))
+}
+
+// creating is held while a file is made, so that another Open of this process does not use it before it is closed.
+var creating sync.Mutex
+
+// create makes the file when it is not there. One that is there is not touched: closing it would end the locks that SQLite holds on it for
+// another [Store] of this process.
+func create(path string) error {
+	creating.Lock()
+	defer creating.Unlock()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // Memory returns a state that is lost when it is closed.
