@@ -308,6 +308,10 @@ func (rec *Record) reset() {
 // settleRead records what mapping an entry gave.
 func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 	c.regroup(r, rec, &o)
+	if o.scope.In && !o.soft && !o.ignore {
+		// What was allowed is not to happen any more. Should the object leave another time, it is asked again.
+		rec.Flags &^= Released
+	}
 	switch {
 	case o.ignore:
 		// Left as it is: neither provisioned nor deprovisioned.

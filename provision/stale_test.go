@@ -121,3 +121,33 @@ func TestDriftAfterAStaleReadBack(t *testing.T) {
 	w.cycle()
 	wantPicture(t, w, "user ada@example.com Given1 Family1 active=false")
 }
+
+func TestReleaseEndsWhenTheSourceIsMended(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Deletions.Count = 1
+	leave := func() {
+		for _, id := range []string{"1", "2", "3"} {
+			delete(w.source.objects["User"], id)
+		}
+	}
+	stay := func() {
+		for i := range 4 {
+			w.source.user(fmt.Sprint(i), fmt.Sprintf("u%d@example.com", i))
+		}
+	}
+	stay()
+	w.cycle()
+	leave()
+	w.cycle()
+	if err := w.job().Restart(t.Context(), provision.ForceDeletes); err != nil {
+		t.Fatal(err)
+	}
+	stay()
+	if s, writes := w.cycle(); !s.InStep() || len(writes) != 0 {
+		t.Fatalf("failures %v, %q", codes(s), writes)
+	}
+	leave()
+	if s, writes := w.cycle(); s.Held != 3 || len(writes) != 0 {
+		t.Errorf("%d held, %q", s.Held, writes)
+	}
+}
