@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -246,5 +247,43 @@ func TestReleaseOfADoubleIsForOnce(t *testing.T) {
 	}
 	if s, writes := w.cycle(); s.Held != 3 || len(writes) != 0 {
 		t.Errorf("%d held, %q", s.Held, writes)
+	}
+}
+
+// The account of somebody whose create was not answered is known only when it has been looked for. What was said of him before holds then, too.
+func TestDoublesAndAnswersThatWereLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(w *world)
+		code   string
+		active bool
+	}{
+		"a leaver with a double": {func(w *world) {
+			w.source.user("1", "ada@example.com", "accountEnabled", false)
+			w.source.user("2", "ada@example.com")
+		}, "1:DuplicateSourceEntries", false},
+		"rows that contradict each other": {func(w *world) {
+			w.source.user("1", "ada@example.com", "accountEnabled", false)
+			w.source.extra = map[string][]provision.Entry{"User": {{ID: "1", Attributes: map[string]any{
+				"userPrincipalName": "ada@example.com", "givenName": "Given1", "surname": "Family1", "accountEnabled": true,
+			}}}}
+		}, "1:DuplicateSourceEntries", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.source.user("1", "ada@example.com")
+			w.app.fault = func(call string) (error, bool) {
+				if contains(call, "create") || contains(call, "find") && len(w.app.objects["User"]) > 0 {
+					return &scim.Error{Attempts: 3, Err: errUnreachable}, true
+				}
+				return nil, false
+			}
+			w.cycle()
+			w.app.fault = nil
+			test.change(w)
+			s, _ := w.cycle()
+			if u := w.app.objects["User"]["u-1"]; u["active"] != test.active || !slices.Contains(codes(s), test.code) {
+				t.Errorf("active %v, failures %v", u["active"], codes(s))
+			}
+		})
 	}
 }

@@ -687,7 +687,9 @@ func (c *cycle) recovered(ctx context.Context, r *rule, rec *Record, doc scim.Do
 	if err := c.adopt(ctx, r, rec, doc); err != nil {
 		return err
 	}
-	if !rec.Flags.Has(Duplicate) {
+	if rec.blocked() {
+		c.wake(r, rec)
+	} else {
 		rec.reset()
 	}
 	rec.Flags |= Dirty

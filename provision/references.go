@@ -407,7 +407,7 @@ func (c *cycle) findGoneMembers(ctx context.Context, r *rule, ids []string, know
 			continue
 		}
 		rec.lost()
-		if !rec.Flags.Has(Duplicate) {
+		if !rec.blocked() {
 			rec.reset()
 		}
 		rec.Flags |= Dirty
