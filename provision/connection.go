@@ -68,6 +68,9 @@ func (j *Job) Disconnect(ctx context.Context, objectType, id string) error {
 		}
 		// No digest is equal to this, so that it is mapped again when it is read again.
 		rec.Digest = Digest{}
+		if !rec.blocked() {
+			rec.reset()
+		}
 		rec.Flags |= Dirty
 		commit.Put = append(commit.Put, rec)
 		return nil

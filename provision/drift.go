@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/scimbridge/scim"
 )
@@ -61,7 +62,9 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 		return err
 	}
 	rec := &records[0]
-	if rec.Flags&(Dirty|Duplicate) != 0 {
+	// Who is disabled and waits to be deleted is to be so until then. Of others something is to be sent anyway.
+	waits := rec.leaving() && rec.Flags.Has(Disabled) && !rec.Flags.Has(Held) && rec.Failure == nil
+	if rec.Flags.Has(Duplicate) || rec.Flags.Has(Dirty) && !waits {
 		return nil
 	}
 	actual := project(doc, r.shape(rec.Want))
@@ -80,6 +83,7 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 		// An account that was enabled behind the job's back is to be disabled again.
 		if rec.Flags.Has(Disabled) && !equalDocs(difference(rec.Sent, rec.Want.Disable), nil) {
 			rec.Flags &^= Disabled
+			rec.Due = time.Time{}
 		}
 	}
 	if r.members != "" && r.isGroup() && !rec.leaving() {
@@ -95,7 +99,7 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 	if !drifted && !relearnt {
 		return nil
 	}
-	rec.Flags = rec.Flags.With(Dirty, drifted)
+	rec.Flags = rec.Flags.With(Dirty, drifted || rec.Flags.Has(Dirty))
 	return c.commit(ctx, &Commit{Put: []*Record{rec}})
 }
 

@@ -151,3 +151,65 @@ func TestReleaseEndsWhenTheSourceIsMended(t *testing.T) {
 		t.Errorf("%d held, %q", s.Held, writes)
 	}
 }
+
+func TestLeaverWhoIsEnabledInTheTargetBeforeTheDeletionIsDisabledAgain(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Drift, w.config.Policy.DeleteAfter = time.Hour, 48*time.Hour
+	w.source.user("1", "ada@example.com")
+	w.source.user("2", "ben@example.com")
+	w.cycle()
+	delete(w.source.objects["User"], "1")
+	w.cycle()
+	w.app.objects["User"]["u-1"]["active"] = true
+	w.clock.advance(time.Hour)
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=false", "user ben@example.com Given2 Family2 active=true")
+	w.clock.advance(time.Hour)
+	if _, writes := w.cycle(); len(writes) != 0 {
+		t.Errorf("writes %q", writes)
+	}
+	w.clock.advance(48 * time.Hour)
+	w.cycle()
+	wantPicture(t, w, "user ben@example.com Given2 Family2 active=true")
+}
+
+// silent is a source that has never changed since.
+type silent struct{ *directory }
+
+func (silent) Watermark(context.Context) (string, error) { return "same", nil }
+
+func (silent) Changes(context.Context, string, string) iter.Seq2[provision.Entry, error] {
+	return func(func(provision.Entry, error) bool) {}
+}
+
+func TestDisconnectedObjectIsMatchedInTheNextCycle(t *testing.T) {
+	w := newWorld(t)
+	w.config.Source = silent{w.source}
+	w.source.user("1", "ada@example.com")
+	w.cycle()
+	if err := w.job().Restart(t.Context(), provision.ResetWatermark); err != nil {
+		t.Fatal(err)
+	}
+	w.app.fault = func(call string) (error, bool) {
+		if contains(call, "update") {
+			return scim.NewError(400, scim.InvalidValue, "no"), false
+		}
+		return nil, false
+	}
+	w.source.user("1", "ada@example.com", "jobTitle", "Clerk")
+	w.cycle()
+	w.app.fault = nil
+	j := w.job()
+	if err := j.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Disconnect(t.Context(), "User", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := w.cycle(); !s.InStep() || w.app.objects["User"]["u-1"]["title"] != "Clerk" {
+		t.Errorf("failures %v, %v", codes(s), w.app.picture())
+	}
+}
