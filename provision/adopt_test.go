@@ -245,6 +245,22 @@ func TestUniqueValues(t *testing.T) {
 			}
 		}
 	})
+	t.Run("all taken, until an administrator frees one and says so", func(t *testing.T) {
+		w := setup(t)
+		w.config.Source = &feed{directory: w.source}
+		for _, taken := range []string{"Ada", "ada2", "Ada3"} {
+			w.app.put("User", scim.Document{"userName": taken + "@other", "displayName": taken, "name": map[string]any{"familyName": "X"}})
+		}
+		w.source.user("1", "a@x", "givenName", "Ada")
+		w.cycle()
+		delete(w.app.objects["User"], "u-2")
+		if err := w.job().Restart(t.Context(), provision.ResetEscrows); err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := w.cycle(); !s.InStep() || w.app.objects["User"]["u-4"]["displayName"] != "Ada2" {
+			t.Errorf("failures %+v, %v", s.Failures, names(w))
+		}
+	})
 	t.Run("a target that does not answer", func(t *testing.T) {
 		w := setup(t)
 		w.source.user("1", "a@x", "givenName", "Ada")

@@ -229,7 +229,12 @@ func (j *Job) reset(ctx context.Context, scope ResetScope, js *JobState, commit 
 			return nil
 		}
 		return j.editRecords(ctx, Query{Failed: true}, commit, func(rec *Record) {
-			if !rec.Flags.Has(Duplicate) && !rec.Failure.waitsForSource() {
+			switch {
+			case rec.Failure.Remap:
+				// It has to be mapped before it can be tried.
+				rec.Due = time.Time{}
+				rec.Flags &^= GivenUp
+			case !rec.Flags.Has(Duplicate) && !rec.Failure.waitsForSource():
 				rec.reset()
 				rec.Gone = false
 			}
