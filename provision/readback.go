@@ -149,7 +149,8 @@ func (c *cycle) compareWritten(ctx context.Context, w written, doc scim.Document
 	holds := map[string]any{}
 	flatten(holds, "", map[string]any(project(doc, merge(w.rule.shape(rec.Want), rec.Want.Create))))
 	var found []Altered
-	changed := false
+	failed := c.stillHasAccess(w, rec, doc)
+	changed := failed
 	for _, ch := range w.changes {
 		now := holds[ch.Attribute]
 		before := len(rec.Altered)
@@ -159,7 +160,9 @@ func (c *cycle) compareWritten(ctx context.Context, w written, doc scim.Document
 			c.intact(w.rule, ch.Attribute)
 			continue
 		}
-		rec.Altered = append(rec.Altered, AlteredValue{ch.Attribute, ch.New, now})
+		if !failed {
+			rec.Altered = append(rec.Altered, AlteredValue{ch.Attribute, ch.New, now})
+		}
 		changed = true
 		effect := Changed
 		switch {
@@ -180,6 +183,37 @@ func (c *cycle) compareWritten(ctx context.Context, w written, doc scim.Document
 		return found, nil
 	}
 	return found, c.commit(ctx, &Commit{Put: []*Record{rec}})
+}
+
+// stillHasAccess makes it a failure when an account was disabled and is as before: that somebody who left is still in must not be a remark on an
+// attribute. It is tried again, as it may only have been read too soon. A value that the target does not show says nothing.
+func (c *cycle) stillHasAccess(w written, rec *Record, doc scim.Document) bool {
+	if !rec.Flags.Has(Disabled) || rec.TargetID != w.targetID || len(rec.Want.Disable) == 0 {
+		return false
+	}
+	actual := project(doc, rec.Want.Disable)
+	wanted, holds := map[string]any{}, map[string]any{}
+	flatten(wanted, "", map[string]any(rec.Want.Disable))
+	flatten(holds, "", map[string]any(actual))
+	at := slices.IndexFunc(w.changes, func(ch Change) bool {
+		want, ends := wanted[ch.Attribute]
+		return ends && equalValue(want, ch.New) && !empty(holds[ch.Attribute]) && equalValue(holds[ch.Attribute], ch.Old)
+	})
+	if at < 0 {
+		return false
+	}
+	rec.Sent = merge(rec.Sent, actual)
+	rec.Flags = rec.Flags.With(Disabled, false).With(Dirty, true)
+	if rec.blocked() {
+		c.wake(w.rule, rec)
+		return true
+	}
+	c.fail(w.rule, rec, &Failure{
+		Code: AttributeNotKept, Attribute: w.changes[at].Attribute, Transient: true,
+		Reason: "the target answered with success, and the account is enabled as before",
+		Remedy: "end the access in the target by hand, and see why it does not do so when it is told to; it is tried again",
+	})
+	return true
 }
 
 // hasValue reports whether what a target holds is what was written. Sub-attributes and elements that the target adds are its own affair,

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,4 +243,42 @@ func printed(t *testing.T, s *provision.Summary) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+func TestAccountsThatStayEnabledAreFailures(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.ReadBack, w.config.Policy.Drift = 3, time.Hour
+	for _, id := range []string{"1", "2", "3"} {
+		w.source.user(id, "u"+id+"@example.com")
+	}
+	w.cycle()
+	w.loses(func(was, now scim.Document) {
+		if now["active"] == false {
+			now["active"] = was["active"]
+		}
+	})
+	w.source.user("1", "u1@example.com", "accountEnabled", false)
+	if s, _ := w.cycle(); !slices.Equal(codes(s), []string{"1:AttributeNotKept"}) {
+		t.Errorf("failures %v", codes(s))
+	}
+	// The second one is told of as well, and the first is tried again.
+	delete(w.source.objects["User"], "2")
+	w.clock.advance(time.Hour)
+	if s, _ := w.cycle(); !slices.Equal(codes(s), []string{"1:AttributeNotKept", "2:AttributeNotKept"}) {
+		t.Errorf("failures %v", codes(s))
+	}
+	w.target = w.app
+	w.clock.advance(7 * time.Hour)
+	if s, _ := w.cycle(); !s.InStep() {
+		t.Errorf("failures %v", codes(s))
+	}
+	for _, id := range []string{"1", "2"} {
+		if u := w.app.objects["User"]["u-"+id]; u["active"] != false {
+			t.Errorf("%s is still enabled", id)
+		}
+	}
+	w.clock.advance(7 * time.Hour)
+	if _, writes := w.cycle(); len(writes) != 0 {
+		t.Errorf("writes %q", writes)
+	}
 }

@@ -98,7 +98,7 @@ type staleGet struct {
 func (s *staleGet) Get(ctx context.Context, resourceType, id string) (scim.Document, error) {
 	doc, err := s.application.Get(ctx, resourceType, id)
 	if *s.stale && err == nil {
-		doc["active"] = true
+		doc["title"] = "Clerk"
 	}
 	return doc, err
 }
@@ -106,9 +106,9 @@ func (s *staleGet) Get(ctx context.Context, resourceType, id string) (scim.Docum
 func TestDriftAfterAStaleReadBack(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy.ReadBack, w.config.Policy.Drift = 3, time.Hour
-	w.source.user("1", "ada@example.com")
+	w.source.user("1", "ada@example.com", "jobTitle", "Clerk")
 	w.cycle()
-	w.source.user("1", "ada@example.com", "accountEnabled", false)
+	w.source.user("1", "ada@example.com", "jobTitle", "Director")
 	// A replica is asked that has not heard of the change.
 	stale := true
 	w.target = &staleGet{w.app, &stale}
@@ -116,10 +116,10 @@ func TestDriftAfterAStaleReadBack(t *testing.T) {
 	stale = false
 	w.clock.advance(time.Hour)
 	w.cycle() // all is well
-	w.app.objects["User"]["u-1"]["active"] = true
+	w.app.objects["User"]["u-1"]["title"] = "Clerk"
 	w.clock.advance(time.Hour)
 	w.cycle()
-	wantPicture(t, w, "user ada@example.com Given1 Family1 active=false")
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true title=Director")
 }
 
 func TestReleaseEndsWhenTheSourceIsMended(t *testing.T) {
