@@ -22,12 +22,24 @@ start() {
 end() {
 	kill -s "$1" "$pid" && { wait "$pid" || true; }
 }
+# The processes of connections notice a moment later, and could answer in between.
+killed() {
+	children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
+	end KILL
+	attempts=0
+	for child in $children; do
+		while kill -0 "$child" 2>/dev/null && [ "$attempts" -lt 500 ]; do
+			attempts=$((attempts + 1))
+			sleep 0.02
+		done
+	done
+}
 run() {
 	case $1 in
 	init) "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync </dev/null >>"$dir/log" 2>&1 ;;
 	start) start ;;
 	stop) end INT ;;
-	kill) end KILL ;;
+	kill) killed ;;
 	*) false ;;
 	esac
 }

@@ -191,7 +191,7 @@ func (s *Server) Stop(t testing.TB) {
 	s.must(t, "stop")
 }
 
-// Kill ends the server's first process with SIGKILL, upon which the others end themselves.
+// Kill ends the server's first process with SIGKILL, upon which the others end themselves, and on Linux waits until they have.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	s.must(t, "kill")
