@@ -93,8 +93,10 @@ func (h *history) prepare() {
 	h.app.watch = func(resourceType, id string, before, after scim.Document) {
 		h.effects = append(h.effects, effect{resourceType, id, before.Clone(), after.Clone()})
 	}
-	h.config.Assigned = func(_ context.Context, objectType string, e provision.Entry) (bool, error) {
-		return s.scope != 3 || objectType != "User" || !h.unassigned[e.ID], nil
+	if s.scope == 3 {
+		h.config.Assigned = func(_ context.Context, objectType string, e provision.Entry) (bool, error) {
+			return objectType != "User" || !h.unassigned[e.ID], nil
+		}
 	}
 	if s.parks {
 		h.config.Policy.Park = func(_, value string) string {
@@ -246,8 +248,7 @@ func (h *history) purge(id string) {
 }
 
 func (h *history) assign(id string, assigned bool) {
-	h.unassigned[id] = !assigned
-	h.note("User", id)
+	h.unassigned[id] = !assigned // the directory has no change to tell
 }
 
 func (h *history) group(id, name string, members []string) {

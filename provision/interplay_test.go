@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -199,4 +200,33 @@ func TestReferencesToSomebodyWhoWasDeletedAreSentWhenTheyReturn(t *testing.T) {
 	w.cycle()
 	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true manager=back@example.com", "user back@example.com Given9 Family9 active=true",
 		"group Staff [ada@example.com back@example.com]")
+}
+
+// TestAssignmentsChangeWithoutTheDirectory has somebody lose the assignment while the source, which tells changes, has none to tell.
+func TestAssignmentsChangeWithoutTheDirectory(t *testing.T) {
+	w := newWorld(t)
+	w.config.Source = unchanging{w.source}
+	assigned := true
+	w.config.Assigned = func(context.Context, string, provision.Entry) (bool, error) { return assigned, nil }
+	w.source.user("1", "ada@example.com")
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true")
+	assigned = false
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=false")
+	assigned = true
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=true")
+	if _, writes := w.cycle(); len(writes) != 0 {
+		t.Errorf("a quiet cycle wrote %q", writes)
+	}
+}
+
+// unchanging is a source that never has a change to tell.
+type unchanging struct{ provision.Source }
+
+func (unchanging) Watermark(context.Context) (string, error) { return "1", nil }
+
+func (unchanging) Changes(context.Context, string, string) iter.Seq2[provision.Entry, error] {
+	return func(func(provision.Entry, error) bool) {}
 }

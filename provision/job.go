@@ -33,8 +33,7 @@ type Config struct {
 	// asked besides, for values that must be kept free.
 	Env mapping.Env
 	// Assigned reports whether an object is assigned to the target; nil means that all are. What is no longer assigned is out of
-	// scope. It is asked when an object is read: a [ChangeSource], such as files, is read when something has changed in it, so that a change of
-	// assignments alone needs a restart with [ResetWatermark].
+	// scope. It is asked about every object in every cycle, so that with it a [ChangeSource] is read in full each time.
 	Assigned func(ctx context.Context, objectType string, e Entry) (bool, error)
 	// Concurrency is how many objects are sent at once: 4 when 0. The target paces itself.
 	Concurrency int

@@ -36,6 +36,10 @@ func (c *cycle) readAll(ctx context.Context) error {
 		err := error(ErrWatermarkExpired)
 		if canTell && c.js.Watermark != "" {
 			err = c.readChanges(ctx, r, changes)
+			if err == nil && c.job.config.Assigned != nil {
+				// Assignments change without the objects: all have to be asked about.
+				err = ErrWatermarkExpired
+			}
 		}
 		if errors.Is(err, ErrWatermarkExpired) {
 			err = c.readFull(ctx, r)
