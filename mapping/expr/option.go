@@ -29,6 +29,9 @@ func WithFunctions(functions ...Function) Option {
 // WithConnectFunctions adds what Entra Connect and cloud sync have and the provisioning service does
 // not, such as Trim and Right, and the DateAdd and DateDiff intervals q, y and w. [Signatures] lists
 // them. An expression that uses them does not run in Entra.
+//
+// Select, Where and With, which bind variables, are left out, and so are CGuid, CRef, StringFromGuid and StringFromSid, whose types no
+// directory that is read here has.
 func WithConnectFunctions() Option { return func(o *options) { o.connect = true } }
 
 // WithStrict refuses what Microsoft declares unsupported although it works here: IIF conditions that
