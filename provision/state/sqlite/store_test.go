@@ -108,57 +108,6 @@ func TestLeaseIsExclusive(t *testing.T) {
 	_ = release()
 }
 
-func TestQueriesSelect(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "s.db"))
-	put := func(id, target string, flags provision.Flags, due time.Time) {
-		r := &provision.Record{Head: provision.Head{SourceID: id, TargetID: target, Flags: flags}, Type: "User", Due: due, Display: "D" + id}
-		if err := s.Commit(t.Context(), "job", &provision.Commit{Put: []*provision.Record{r}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	put("1", "t1", provision.Present, time.Time{})
-	put("2", "", provision.Present|provision.Dirty, time.Time{})
-	put("3", "t3", provision.Dirty|provision.Failed, noon.Add(time.Hour))
-	put("4", "t4", provision.Present|provision.Pending|provision.Held|provision.Rejoin, time.Time{})
-	for name, test := range map[string]struct {
-		query provision.Query
-		want  []string
-	}{
-		"all":           {provision.Query{}, []string{"1", "2", "3", "4"}},
-		"another type":  {provision.Query{Type: "Group"}, nil},
-		"present":       {provision.Query{Type: "User", Present: true}, []string{"1", "2", "4"}},
-		"dirty":         {provision.Query{Dirty: true}, []string{"2", "3"}},
-		"dirty and due": {provision.Query{Dirty: true, DueBefore: noon}, []string{"2"}},
-		"due exactly":   {provision.Query{Dirty: true, DueBefore: noon.Add(time.Hour)}, []string{"2", "3"}},
-		"failed":        {provision.Query{Failed: true}, []string{"3"}},
-		"held":          {provision.Query{Held: true}, []string{"4"}},
-		"pending":       {provision.Query{Pending: true}, []string{"4"}},
-		"rejoin":        {provision.Query{Rejoin: true}, []string{"4"}},
-		"unlinked":      {provision.Query{Unlinked: true}, []string{"2"}},
-		"linked":        {provision.Query{Linked: true}, []string{"1", "3", "4"}},
-		"by target id":  {provision.Query{Text: "t3"}, []string{"3"}},
-		"by name":       {provision.Query{Text: "D4"}, []string{"4"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			records, err := s.Scan(t.Context(), "job", test.query, 0, 100)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var ids []string
-			for _, r := range records {
-				ids = append(ids, r.SourceID)
-			}
-			if diff := cmp.Diff(test.want, ids); diff != "" {
-				t.Error(diff)
-			}
-			if n, err := s.Count(t.Context(), "job", test.query); n != len(test.want) || err != nil {
-				t.Errorf("Count = %d, %v, want %d", n, err, len(test.want))
-			}
-		})
-	}
-}
-
 func TestDuplicatesConcernTheFirstMatchingValue(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "s.db"))
 	for id, matching := range map[string][]string{"1": {"u\x00a", "d\x00x"}, "2": {"u\x00b", "d\x00x"}, "3": {"u\x00a"}} {
