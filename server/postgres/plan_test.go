@@ -6,11 +6,9 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-json-experiment/json"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/scimbridge/scim"
@@ -20,38 +18,6 @@ import (
 	"github.com/scimbridge/scim/server"
 	"github.com/scimbridge/scim/server/postgres"
 )
-
-// statements notes what is sent to the server.
-type statements struct {
-	mu   sync.Mutex
-	list []statement
-}
-
-type statement struct {
-	text string
-	args []any
-}
-
-func (s *statements) add(text string, args []any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.list = append(s.list, statement{text, args})
-}
-
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	s.add(data.SQL, data.Args)
-	return ctx
-}
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	return ctx
-}
-
-func (s *statements) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	s.add(data.SQL, data.Args)
-}
-func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 const (
 	manyUsers   = 4000
@@ -120,7 +86,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := &statements{}
+	sent := &postgrestest.Statements{}
 	config.ConnConfig.Tracer = sent
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
@@ -145,19 +111,24 @@ func TestStatementsUseIndexes(t *testing.T) {
 				continue
 			}
 			t.Run(name+" "+tenant, func(t *testing.T) {
-				sent.list = nil
+				sent.Take()
 				err := call()
-				list := sent.list
+				list := sent.Take()
 				if err != nil {
 					t.Fatal(err)
 				}
+				judged := 0
 				for _, st := range list {
-					if !strings.Contains(st.text, "FROM ") && !strings.HasPrefix(st.text, "UPDATE ") {
+					if !strings.Contains(st.Text, "FROM ") && !strings.HasPrefix(st.Text, "UPDATE ") {
 						continue
 					}
+					judged++
 					if rows, plan := work(t, pool, st); rows > 60 {
-						t.Errorf("%s %v\nlooks at %.0f rows:\n%s", st.text, st.args, rows, plan)
+						t.Errorf("%s %v\nlooks at %.0f rows:\n%s", st.Text, st.Args, rows, plan)
 					}
+				}
+				if judged == 0 {
+					t.Errorf("none of %d statements was looked at", len(list))
 				}
 			})
 		}
@@ -280,15 +251,15 @@ func (n node) most() float64 {
 }
 
 // work runs a statement again, in vain, and returns how many rows it looks at.
-func work(t *testing.T, pool *pgxpool.Pool, st statement) (rows float64, plan string) {
+func work(t *testing.T, pool *pgxpool.Pool, st postgrestest.Statement) (rows float64, plan string) {
 	t.Helper()
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+st.text, st.args...).Scan(&plan); err != nil {
-		t.Fatalf("%s: %v", st.text, err)
+	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+st.Text, st.Args...).Scan(&plan); err != nil {
+		t.Fatalf("%s: %v", st.Text, err)
 	}
 	var explained []struct{ Plan node }
 	if err := json.Unmarshal([]byte(plan), &explained); err != nil {

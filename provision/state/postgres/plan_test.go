@@ -1,10 +1,8 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,45 +13,13 @@ import (
 	"github.com/scimbridge/scim/provision/state/postgres"
 )
 
-// statements notes what is sent to the server.
-type statements struct {
-	mu   sync.Mutex
-	list []statement
-}
-
-type statement struct {
-	text string
-	args []any
-}
-
-func (s *statements) add(text string, args []any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.list = append(s.list, statement{text, args})
-}
-
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	s.add(data.SQL, data.Args)
-	return ctx
-}
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	return ctx
-}
-
-func (s *statements) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	s.add(data.SQL, data.Args)
-}
-func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
-
 // What a cycle asks for many times must not read the whole table, also before there are statistics.
 func TestStatementsUseIndexes(t *testing.T) {
 	config, err := pgxpool.ParseConfig(postgrestest.Schema(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := &statements{}
+	sent := &postgrestest.Statements{}
 	config.ConnConfig.Tracer = sent
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
@@ -102,29 +68,38 @@ func TestStatementsUseIndexes(t *testing.T) {
 			"forget": func() error { return s.Commit(t.Context(), "job", &provision.Commit{Forget: []int64{n + 1}}) },
 		} {
 			t.Run(name+" "+analyzed, func(t *testing.T) {
-				sent.list = nil
+				sent.Take()
 				if err := call(); err != nil {
 					t.Fatal(err)
 				}
-				for _, st := range sent.list {
-					if !strings.Contains(st.text, "provision_objects") && !strings.Contains(st.text, "provision_details") && !strings.Contains(st.text, "provision_matching") {
+				judged := 0
+				for _, st := range sent.Take() {
+					if !strings.Contains(st.Text, "provision_objects") && !strings.Contains(st.Text, "provision_details") && !strings.Contains(st.Text, "provision_matching") {
 						continue
 					}
+					judged++
 					plan := explain(t, pool, st)
 					if strings.Contains(plan, "Seq Scan") {
-						t.Errorf("%s\nreads a whole table:\n%s", st.text, plan)
+						t.Errorf("%s\nreads a whole table:\n%s", st.Text, plan)
 					}
+				}
+				if judged == 0 {
+					t.Error("no statement was looked at")
 				}
 			})
 		}
 		t.Run("duplicates "+analyzed, func(t *testing.T) {
-			sent.list = nil
+			sent.Take()
 			if _, err := s.Duplicates(t.Context(), "job", "User"); err != nil {
 				t.Fatal(err)
 			}
-			for _, st := range sent.list {
+			list := sent.Take()
+			if len(list) == 0 {
+				t.Error("no statement was looked at")
+			}
+			for _, st := range list {
 				if plan := explain(t, pool, st); strings.Contains(plan, "Join") || strings.Contains(plan, "Nested Loop") {
-					t.Errorf("%s\njoins all records with all records:\n%s", st.text, plan)
+					t.Errorf("%s\njoins all records with all records:\n%s", st.Text, plan)
 				}
 			}
 		})
@@ -132,15 +107,15 @@ func TestStatementsUseIndexes(t *testing.T) {
 }
 
 // explain returns the plan of a statement.
-func explain(t *testing.T, pool *pgxpool.Pool, st statement) string {
+func explain(t *testing.T, pool *pgxpool.Pool, st postgrestest.Statement) string {
 	t.Helper()
-	rows, err := pool.Query(t.Context(), "EXPLAIN "+st.text, st.args...)
+	rows, err := pool.Query(t.Context(), "EXPLAIN "+st.Text, st.Args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		t.Fatalf("%s: %v", st.text, err)
+		t.Fatalf("%s: %v", st.Text, err)
 	}
 	return strings.Join(lines, "\n")
 }
