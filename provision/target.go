@@ -54,7 +54,8 @@ type Requests struct {
 	Writes int64 `json:"writes"`
 	// Throttled counts the answers with status 429.
 	Throttled int64 `json:"throttled,omitzero"`
-	// WaitedMilliseconds is how long requests waited for the target's rate limit, added over all of them.
+	// WaitedMilliseconds is how long requests waited before they were sent, so as to keep to the target's rate limit, added over all of
+	// them. What a request waits before it is sent again is not in it.
 	WaitedMilliseconds int64 `json:"waitedMilliseconds,omitzero"`
 }
 
