@@ -62,7 +62,7 @@ const (
 // all users of the schema: its fields are for reading.
 //
 // What a complex attribute says holds for its sub-attributes: those of a readOnly attribute are ReadOnly, and
-// those of one that is never returned are ReturnedNever, whatever they were defined as.
+// those of one that is never returned are ReturnedNever, whatever they were defined as. What is WriteOnly is ReturnedNever.
 type Attribute struct {
 	// Name is the attribute's name in the schema's spelling: the key of its value in a document, in the object of the
 	// complex attribute it belongs to, or in the object of its extension. The name of an extension is its URN.
@@ -134,8 +134,8 @@ func (a *Attribute) inherit() {
 		if a.Mutability == ReadOnly || a.Mutability == WriteOnly && sub.Mutability != ReadOnly {
 			sub.Mutability = a.Mutability
 		}
-		if a.Returned == ReturnedNever {
-			sub.Returned = ReturnedNever
+		if a.Returned == ReturnedNever || sub.Mutability == WriteOnly {
+			sub.Returned = ReturnedNever // RFC 7643 section 7: values of writeOnly attributes shall not be returned
 		}
 		sub.inherit()
 	}

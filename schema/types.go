@@ -100,12 +100,17 @@ func kind(t Type) filter.Kind {
 }
 
 // CheckSensitive returns an error when a filter asks for the value of a [Attribute.Sensitive] attribute, also by the name of the complex
-// attribute whose value it is. Whoever may ask whether a password starts with "a" can find it out. The error is a [*scim.Error] with
+// attribute whose value it is, or in a value path as the value of a simple one. Whoever may ask whether a password starts with "a" can find it out. The error is a [*scim.Error] with
 // status 403 and type sensitive. RFC 7644 section 7.5.2 has that for filters in a URL; what the body of a search may not ask is
 // answered in the same way. Names that the schema does not have are for [filter.Filter.Check] to refuse.
 func (s *Schema) CheckSensitive(f filter.Filter) error {
 	for _, name := range f.Attributes() {
 		a, ok := s.AttrLoose(name)
+		if !ok && name.Sub != "" {
+			// password[value sw "a"] and password.value are about the password, too: the evaluator takes what is simple for its own value.
+			a, ok = s.AttrLoose(filter.Attr{URN: name.URN, Name: name.Name})
+			ok = ok && a.Sensitive()
+		}
 		if !ok {
 			continue
 		}

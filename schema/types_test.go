@@ -109,6 +109,12 @@ func TestCheckSensitive(t *testing.T) {
 		`PassWord sw "a"`: false,
 		`userName eq "a" or not (password eq "b")`:         false,
 		userSchema + `:password pr`:                        false,
+		`password[value sw "a"]`:                           false,
+		`PASSWORD[VALUE pr]`:                               false,
+		userSchema + `:password[value pr]`:                 false,
+		`title pr and not (password[not (value eq "a")])`:  false,
+		`password.value pr`:                                false,
+		`title[value pr]`:                                  true,
 		`emails[type eq "work"] and not (password eq "x")`: false,
 	} {
 		err := s.CheckSensitive(filter.MustParse(text))

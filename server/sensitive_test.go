@@ -1,0 +1,85 @@
+package server_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	elimity "github.com/elimity-com/scim/schema"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/server"
+)
+
+const vaultURN = "urn:example:Vault"
+
+// newVaults returns a service whose resources have what is never returned in every shape. There is one resource.
+func newVaults(t *testing.T) *service {
+	t.Helper()
+	text := func(name string, p elimity.StringParams) elimity.SimpleParams {
+		p.Name = name
+		return elimity.SimpleStringParams(p)
+	}
+	parts := []elimity.SimpleParams{text("value", elimity.StringParams{}), text("hint", elimity.StringParams{})}
+	vaults := server.ResourceType{
+		Name: "Vault", Endpoint: "/Vaults",
+		Schema: elimity.Schema{ID: vaultURN, Attributes: []elimity.CoreAttribute{
+			elimity.SimpleCoreAttribute(text("label", elimity.StringParams{})),
+			elimity.SimpleCoreAttribute(text("pin", elimity.StringParams{Returned: elimity.AttributeReturnedNever()})),
+			elimity.SimpleCoreAttribute(text("word", elimity.StringParams{Mutability: elimity.AttributeMutabilityWriteOnly()})),
+			elimity.SimpleCoreAttribute(text("codes", elimity.StringParams{MultiValued: true, Returned: elimity.AttributeReturnedNever()})),
+			elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "safe", Mutability: elimity.AttributeMutabilityWriteOnly(), SubAttributes: parts}),
+			elimity.ComplexCoreAttribute(elimity.ComplexParams{
+				Name: "locks", MultiValued: true, Returned: elimity.AttributeReturnedNever(), SubAttributes: parts,
+			}),
+			elimity.ComplexCoreAttribute(elimity.ComplexParams{
+				Name: "keys", MultiValued: true, SubAttributes: append(parts[:1:1], text("bits", elimity.StringParams{Mutability: elimity.AttributeMutabilityWriteOnly()})),
+			}),
+		}},
+	}
+	s := newService(t, func(o *server.Options) { o.ResourceTypes = []server.ResourceType{vaults, server.UserType()} })
+	s.create("/Vaults", `{"label":"L","pin":"s3cret","word":"s3cret","codes":["s3cret","b"],"safe":{"value":"s3cret","hint":"s3cret"},
+		"locks":[{"value":"s3cret","hint":"s3cret"}],"keys":[{"value":"k","bits":"s3cret"}]}`)
+	return s
+}
+
+func TestWhatIsNeverReturnedCannotBeAskedFor(t *testing.T) { // RFC 7643 section 7, RFC 7644 section 7.5.2
+	for _, name := range []string{"pin", "word", "codes", "safe", "safe.hint", "locks", "locks.hint", "keys.bits"} {
+		for _, name := range []string{name, strings.ToUpper(name), vaultURN + ":" + name} {
+			t.Run(name, func(t *testing.T) {
+				s := newVaults(t)
+				filters := []string{name + ` pr`, name + ` sw "s"`, `label eq "L" and not (` + name + ` ne "x")`}
+				top, sub, isSub := strings.Cut(name, ".")
+				if isSub && !strings.Contains(name, ":") {
+					filters = append(filters, fmt.Sprintf(`%s[%s sw "s"]`, top, sub), fmt.Sprintf(`%s[value eq "k" or not (%s pr)]`, top, sub))
+				} else if !isSub {
+					filters = append(filters, name+`[value sw "s"]`, name+`[VALUE pr]`)
+				}
+				for _, f := range filters {
+					s.get("/Vaults?filter="+escape(f)).wantError(403, scim.Sensitive)
+					s.get("/?filter="+escape(f)).wantError(403, scim.Sensitive)
+					s.send("POST", "/Vaults/.search", fmt.Sprintf(`{"filter":%q}`, f)).wantError(403, scim.Sensitive)
+					s.send("POST", "/.search", fmt.Sprintf(`{"filter":%q}`, f)).wantError(403, scim.Sensitive)
+				}
+				s.get("/Vaults?sortBy="+name).wantError(403, scim.Sensitive)
+				s.get("/?cursor&sortBy="+name).wantError(403, scim.Sensitive)
+				for _, path := range []string{"/Vaults/1", "/Vaults", "/"} {
+					if r := s.get(path + "?attributes=" + name).want(200); strings.Contains(r.Body, "s3cret") {
+						t.Errorf("%s is answered with %s", r.what, r.Body)
+					}
+				}
+			})
+		}
+	}
+	s := newVaults(t)
+	for _, path := range []string{"/Vaults/1", "/Vaults", "/", "/Vaults/1?attributes=" + vaultURN, "/Vaults/1?excludedAttributes=label"} {
+		for range 2 { // what was read once is kept as JSON
+			if r := s.get(path).want(200); strings.Contains(r.Body, "s3cret") {
+				t.Errorf("%s is answered with %s", r.what, r.Body)
+			}
+		}
+	}
+	for _, path := range []string{`codes[value eq "s3cret"]`, `locks[value eq "s3cret"]`, `locks[hint pr].value`, `safe[hint pr].value`, `keys[bits eq "s3cret"].value`} {
+		s.patch("/Vaults/1", fmt.Sprintf(`{"op":"replace","path":%q,"value":"x"}`, path)).wantError(403, scim.Sensitive)
+	}
+}
