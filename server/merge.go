@@ -9,10 +9,10 @@ import (
 func (c *call) merged(ctx context.Context, queries []typeQuery, w window) (result, error) {
 	sources := make([]*source, len(queries))
 	for i, q := range queries {
-		q.Limit = min(w.start-1+w.count, c.s.opts.Limits.MaxResults)
+		q.Limit = min(w.offset()+w.count, c.s.opts.Limits.MaxResults)
 		sources[i] = &source{call: c, q: q}
 	}
-	return c.merge(ctx, sources, w.start-1, w.count)
+	return c.merge(ctx, sources, w.offset(), w.count)
 }
 
 // mergePosition is where the resources of one type go on.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -345,6 +346,10 @@ type window struct {
 	digest string
 }
 
+// offset returns how many resources are in front of the window, or so many that there are none behind them: where the window ends must be
+// an int, too.
+func (w window) offset() int { return min(w.start-1, math.MaxInt/2) }
+
 func (c *call) window(sr searchRequest) (window, error) {
 	limits := c.s.opts.Limits
 	w := window{start: 1, count: limits.DefaultResults, digest: sr.digest()}
@@ -373,7 +378,7 @@ type result struct {
 // fromIndex returns a page by its index. The resources of several types follow one another.
 func (c *call) fromIndex(ctx context.Context, queries []typeQuery, w window) (result, error) {
 	var r result
-	offset, left := w.start-1, w.count
+	offset, left := w.offset(), w.count
 	for _, q := range queries {
 		q.Offset, q.Limit, q.Total = max(0, offset-r.total), left, true
 		page, err := c.ask(ctx, q.Query)

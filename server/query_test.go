@@ -127,6 +127,10 @@ func TestPages(t *testing.T) {
 		}
 		r.wantAt("totalResults", total)
 	}
+	for _, path := range []string{"/Users?", "/?", "/Users?sortBy=userName&", "/?sortBy=userName&", "/?sortBy=userName&filter=userName+pr&"} {
+		s.get(path+"startIndex=9223372036854775807&count=5").wantIDs().wantAt("totalResults", int64(7))
+	}
+	s.send("POST", "/Users/.search", `{"startIndex":9223372036854775807,"count":9223372036854775807,"sortBy":"userName"}`).wantIDs()
 	s.get("/Users?startIndex=x").wantError(400, scim.InvalidValue)
 	s.get("/Users?count=1.5").wantError(400, scim.InvalidValue)
 	s.get("/Users?filter=%zz").wantError(400, scim.InvalidSyntax)
