@@ -221,13 +221,18 @@ func TestMe(t *testing.T) {
 		})
 	})
 	s.user("a")
-	s.get("/Me", "X-User", "1").want(200).wantAt("userName", "a").wantAt("meta/location", "https://example.com/scim/v2/Users/1")
-	s.send("PATCH", "/Me", operations(`{"op":"replace","path":"title","value":"T"}`), "X-User", "1").want(200).wantAt("title", "T")
-	s.send("PUT", "/Me", `{"userName":"b"}`, "X-User", "1").want(200).wantAt("userName", "b")
-	s.get("/Me").wantError(501, "")
+	const location = "https://example.com/scim/v2/Users/1"
+	s.get("/Me", "X-User", "1").want(200).wantAt("userName", "a").wantAt("meta/location", location).wantHeader("Location", location)
+	s.get("/Me", "X-User", "1", "If-None-Match", "*").want(304).wantHeader("Location", location)
+	s.get("/Me", "X-User", "1", "If-Match", `"x"`).wantError(412, "").wantHeader("Location", location)
+	s.send("PATCH", "/Me", operations(`{"op":"replace","path":"title","value":"T"}`), "X-User", "1").want(200).wantAt("title", "T").
+		wantHeader("Location", location)
+	s.send("PATCH", "/Me", operations(`{"op":"replace","path":"title","value":"T"}`), "X-User", "1").want(204).wantHeader("Location", location)
+	s.send("PUT", "/Me", `{"userName":"b"}`, "X-User", "1").want(200).wantAt("userName", "b").wantHeader("Location", location)
+	s.get("/Me").wantError(501, "").wantHeader("Location", "")
 	s.send("POST", "/Me", `{}`, "X-User", "1").wantError(501, "")
 	s.get("/Me", "X-User", "404").wantError(404, "")
-	s.send("DELETE", "/Me", "", "X-User", "1").want(204)
+	s.send("DELETE", "/Me", "", "X-User", "1").want(204).wantHeader("Location", location)
 	s.get("/Users").wantIDs()
 }
 
@@ -239,6 +244,13 @@ func TestConditionalRequests(t *testing.T) {
 	s.get("/Users/1", "If-None-Match", `"x", W/"v1"`).want(304)
 	s.get("/Users/1", "If-None-Match", `*`).want(304)
 	s.get("/Users/1", "If-None-Match", `"v0"`).want(200)
+	for _, method := range []string{"GET", "HEAD"} {
+		for match, status := range map[string]int{`"v1"`: 200, `W/"v1"`: 200, `*`: 200, `"v0", "v1"`: 200, `"v0"`: 412, `"v10"`: 412, `"v"`: 412} {
+			s.send(method, "/Users/1", "", "If-Match", match).want(status)
+		}
+	}
+	s.get("/Users/1", "If-Match", `"v0"`, "If-None-Match", `"v1"`).wantError(412, "") // RFC 9110 section 13.2.2
+	s.get("/Users/1", "If-Match", `"v1"`, "If-None-Match", `"v1"`).want(304)
 	for _, method := range []string{"PUT", "PATCH", "DELETE"} {
 		body := map[string]string{"PUT": `{"userName":"b"}`, "PATCH": title}[method]
 		s.send(method, "/Users/1", body, "If-Match", `"v0"`).wantError(412, "")

@@ -38,11 +38,15 @@ func (c *call) get(ctx context.Context, to route) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	conditions := c.conditions()
+	if conditions.match.given && !conditions.match.matchesVersion(r.Version) {
+		return reply{}, toSCIM(ErrVersion)
+	}
 	answer, err := c.answerWith(ctx, http.StatusOK, v, r)
 	if err != nil {
 		return reply{}, err
 	}
-	if conditions := c.conditions(); conditions.noneMatch.given && conditions.noneMatch.matchesTag(answer.etag) {
+	if conditions.noneMatch.given && conditions.noneMatch.matchesTag(answer.etag) {
 		return notModified(answer.etag), nil
 	}
 	answer.location = ""

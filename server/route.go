@@ -218,5 +218,7 @@ func (c *call) dispatchMe(ctx context.Context, method string) (reply, error) {
 	if !ok || self.ID == "" || method == http.MethodPost {
 		return reply{}, scim.NewError(http.StatusNotImplemented, "", "who is asking has no resource of their own")
 	}
+	// In any response: who asks for an alias learns what it stands for.
+	c.w.Header().Set("Location", c.location(rt, self.ID))
 	return c.dispatchResource(ctx, route{endpoint: resource, typ: rt, id: self.ID}, method)
 }
