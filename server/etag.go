@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// An entity-tag is the version in quotes (RFC 7643 section 3.1). Where the groups of a user are shown, which change without the user
-// being written, a digest of them follows the version and this mark. What is shown then has a tag of its own, while a write
+// An entity-tag is the version in quotes (RFC 7643 section 3.1). Where the groups of a user are shown, or the names of a
+// group's members, which change without the resource being written, a digest of them follows the version and this mark. What is shown then has a tag of its own, while a write
 // is conditional on the version alone.
 const derivedMark = "~"
 

@@ -57,8 +57,14 @@ func TestMembersAreShownAsTheyAre(t *testing.T) {
 		}
 		s.get("/Groups/6").wantAt("members", want)
 		s.get("/Groups?filter="+escape(`displayName eq "All"`)).wantAt("Resources/0/members", want)
+		etag := s.get("/Groups/6").Header.Get("ETag")
+		s.get("/Groups/6", "If-None-Match", etag).want(304)
 		s.patch("/Users/1", `{"op":"replace","path":"displayName","value":"Hanna"}`).want(200)
 		s.get("/Groups/6").wantAt("members/1/display", "Hanna")
+		// The version of the group is not that of its members' names, the entity-tag of the answer is.
+		changed := s.get("/Groups/6", "If-None-Match", etag).want(200).wantAt("members/1/display", "Hanna").Header.Get("ETag")
+		s.get("/Groups/6", "If-None-Match", changed).want(304)
+		s.send("PATCH", "/Groups/6?attributes=id", operations(`{"op":"replace","path":"externalId","value":"x"}`), "If-Match", etag).want(200)
 		// A display that the client gives is immutable.
 		s.patch("/Groups/5", `{"op":"add","path":"members","value":[{"value":"3","display":"Charles","type":"User","$ref":"https://example.com/scim/v2/Users/3"}]}`)
 		s.patch("/Users/3", `{"op":"replace","path":"displayName","value":"Carl"}`).want(200)

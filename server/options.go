@@ -86,8 +86,8 @@ const (
 type PatchReply uint8
 
 const (
-	// PatchReplyAuto is 200 with the resource when it was changed, and 204 when nothing was. PATCHes of the members of a group are
-	// answered with 204, too, because the members are not loaded. With the parameter attributes it is always 200 (RFC 7644
+	// PatchReplyAuto is 200 with the resource when it was changed, and 204 when nothing was. PATCHes of groups are
+	// answered with 204, too, when the store is a MemberStore: their members are not loaded. With the parameter attributes it is always 200 (RFC 7644
 	// section 3.5.2).
 	PatchReplyAuto PatchReply = iota
 	// PatchReplyBody is 200 with the resource always.

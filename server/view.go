@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"hash/fnv"
+	"io"
 	"maps"
 	"net/url"
 	"reflect"
@@ -145,9 +146,11 @@ func (c *call) dress(ctx context.Context, v view, resources []Resource) ([]shown
 			s.added = append(s.added, field{v.rt.groups.Name, groups})
 		}
 		if v.members {
-			if members := c.shownMembers(r.Document, v.rt, displays); members != nil {
+			members, names := c.shownMembers(r.Document, v.rt, displays)
+			if members != nil {
 				s.added = append(s.added, field{Members, members})
 			}
+			digest += names
 		}
 		s.added = c.addReferences(s.added, r.Document, v.rt)
 		s.etag = etag(r.Version, digest)
@@ -361,12 +364,14 @@ func (c *call) groups(rt *resourceType, groups []Membership) (any, string) {
 	return list, strconv.FormatUint(digest.Sum64(), 36)
 }
 
-// shownMembers returns the members of a group with display and $ref, as far as the schema has them; nil for none.
-func (c *call) shownMembers(doc scim.Document, rt *resourceType, displays map[Key]string) any {
+// shownMembers returns the members of a group with display and $ref, as far as the schema has them; nil for none. It also returns a digest of
+// the displays that are the names of the members, which change without the group being written; empty when none is.
+func (c *call) shownMembers(doc scim.Document, rt *resourceType, displays map[Key]string) (any, string) {
 	stored, ok := doc[Members].([]any)
 	if !ok {
-		return nil
+		return nil, ""
 	}
+	names, named := fnv.New64a(), false
 	hasType, hasRef, hasDisplay := has(rt.members, "type"), has(rt.members, "$ref"), has(rt.members, "display")
 	list := make([]any, len(stored))
 	for i, e := range stored {
@@ -383,12 +388,17 @@ func (c *call) shownMembers(doc scim.Document, rt *resourceType, displays map[Ke
 		}
 		if display := displays[c.keyOf(kind, value)]; display != "" && hasDisplay && element["display"] == nil {
 			element["display"] = display
+			named = true
+			_, _ = io.WriteString(names, value+"\x00"+display+"\x00")
 		}
 		if !hasType {
 			delete(element, "type")
 		}
 	}
-	return list
+	if !named {
+		return list, ""
+	}
+	return list, strconv.FormatUint(names.Sum64(), 36)
 }
 
 func (c *call) keyOf(typ, id string) Key { return Key{Tenant: c.tenant(), Type: typ, ID: id} }
