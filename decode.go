@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -20,6 +21,33 @@ type decoder struct {
 	// members and elements are those of the objects and arrays that are being read. They are made when their size is known.
 	members  []member
 	elements []any
+	source   bytes.Buffer // what [newDecoder] reads
+}
+
+// decoders has decoders between two documents: a new one takes up two fifths as much memory as the user that it reads.
+var decoders = sync.Pool{New: func() any { return &decoder{Decoder: new(jsontext.Decoder)} }}
+
+// newDecoder returns a decoder for data. It has to be released.
+func newDecoder(data []byte) *decoder {
+	d := decoders.Get().(*decoder)
+	d.source = *bytes.NewBuffer(data)
+	// The decoder finds duplicate names in the map that it makes. The library would keep a second record of them.
+	d.Reset(&d.source, jsontext.AllowDuplicateNames(true))
+	return d
+}
+
+// release takes back a decoder, which forgets what it has read.
+func (d *decoder) release() {
+	const most = 1 << 10 // one huge document must not hold its memory for ever
+	if cap(d.members) > most || cap(d.elements) > most {
+		return
+	}
+	clear(d.members[:cap(d.members)])
+	clear(d.elements[:cap(d.elements)])
+	d.members, d.elements = d.members[:0], d.elements[:0]
+	d.source = bytes.Buffer{}
+	d.Reset(&d.source)
+	decoders.Put(d)
 }
 
 // member is one of an object.

@@ -122,3 +122,32 @@ func TestDecodeDocumentKeepsTextAndNamesThePlaceOfErrors(t *testing.T) {
 		}
 	}
 }
+
+// What one document leaves behind in a decoder must not be seen in the next, however the first ended.
+func TestDocumentsAreReadAlikeAfterAnyOther(t *testing.T) {
+	const good = `{"userName":"taylor","emails":[{"value":"t@example.com"},{"value":"u@example.com"}],"active":true}`
+	want := scim.Document{
+		"userName": "taylor", "active": true,
+		"emails": []any{map[string]any{"value": "t@example.com"}, map[string]any{"value": "u@example.com"}},
+	}
+	many := `{"members":[` + strings.Repeat(`{"value":"x"},`, 5000) + `{"value":"y"}]}`
+	before := map[string]string{
+		"nothing": ``, "no object": `[1]`, "ends early": `{"a":[1,2,{"b":[3,`, "twice": `{"a":1,"b":{"c":1,"c":2}}`, "text behind": good + `{"x":1}`,
+		"too deep": strings.Repeat(`{"a":[`, scim.MaxDepth), "large": many, "invalid UTF-8": "{\"a\":\"\xff\"}", "good": good,
+	}
+	for name, text := range before {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 20 {
+				_, _ = scim.DecodeDocument([]byte(text))
+				got, err := scim.DecodeDocument([]byte(good))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatalf("document (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}

@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,8 +43,8 @@ var encodeOptions = json.JoinOptions(json.Deterministic(true))
 // not exactly one JSON object, holds a name twice in one object, is not UTF-8, or is nested deeper than
 // [MaxDepth]. The caller bounds the size of data.
 func DecodeDocument(data []byte) (Document, error) {
-	// The decoder finds duplicate names in the map that it makes. The library would keep a second record of them.
-	d := decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))}
+	d := newDecoder(data)
+	defer d.release()
 	if k := d.PeekKind(); k != jsontext.KindBeginObject && k != jsontext.KindInvalid {
 		return nil, syntaxError(d.Decoder, fmt.Errorf("a JSON object is needed"))
 	}
