@@ -3,10 +3,11 @@ package server_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -14,6 +15,10 @@ import (
 	elimityerrors "github.com/elimity-com/scim/errors"
 	"github.com/elimity-com/scim/optional"
 	elimityschema "github.com/elimity-com/scim/schema"
+
+	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/memory"
 )
 
 // The benchmarks in this file compare the server with that of elimity-com/scim, in one run, doing the same work on the same requests.
@@ -97,19 +102,9 @@ func (e *elimityUsers) Patch(_ *http.Request, id string, operations []elimity.Pa
 	return e.resource(id)
 }
 
-func elimityServer(b *testing.B, users int) http.Handler {
+func elimityServer(b *testing.B) http.Handler {
 	b.Helper()
 	handler := &elimityUsers{users: make(map[string]elimity.ResourceAttributes)}
-	for n := range users {
-		name := benchName(n)
-		_, err := handler.Create(nil, elimity.ResourceAttributes{
-			"userName": name, "active": true, "title": "Guide", "name": map[string]any{"givenName": "Taylor", "familyName": "Lee"},
-			"emails": []any{map[string]any{"value": name, "type": "work", "primary": true}},
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
 	s, err := elimity.NewServer(&elimity.ServerArgs{
 		ServiceProviderConfig: &elimity.ServiceProviderConfig{SupportFiltering: true, SupportPatch: true},
 		ResourceTypes: []elimity.ResourceType{{
@@ -124,44 +119,109 @@ func elimityServer(b *testing.B, users int) http.Handler {
 	return s
 }
 
-// load is requests that are made beforehand, so that what is measured is the service.
-type load struct {
-	method, target string
-	status         int
-	body           func() []byte
+// ourServer gives users the ids that elimityUsers gives them, so that both answer the same requests.
+func ourServer(b *testing.B) http.Handler {
+	b.Helper()
+	made := -1
+	h, err := server.New(memory.New(), server.Options{
+		Authenticator: server.BearerTokens("token"),
+		NewID: func() string {
+			made++
+			return strconv.Itoa(made)
+		},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return h
 }
 
-// loads returns what both servers are measured with.
-func loads() map[string]load {
+// idleServer does nothing with a request. Over loopback, it shows what of the time is net/http's.
+func idleServer(status int) http.Handler {
+	text := bytes.Repeat([]byte("x"), 700)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", scim.ContentType)
+		w.WriteHeader(status)
+		_, _ = w.Write(text)
+	})
+}
+
+// load is a request that is sent again and again, to a service that has users.
+type load struct {
+	name   string
+	method string
+	status int
+	// user is the body with which the users are made, and how many there are.
+	user  string
+	users int
+	// target and body are those of the requests of one of several clients. What body returns is good until it is called again.
+	target func(client int) string
+	body   func(client int) func() []byte
+}
+
+var loads = []load{
+	{
+		name: "post", method: "POST", status: http.StatusCreated, user: benchUser,
+		target: func(int) string { return "/Users" }, body: func(client int) func() []byte { return numbered(benchUser, client) },
+	},
+	{
+		name: "post full", method: "POST", status: http.StatusCreated, user: fullUser,
+		target: func(int) string { return "/Users" }, body: func(client int) func() []byte { return numbered(fullUser, client) },
+	},
+	{name: "get", method: "GET", status: http.StatusOK, user: benchUser, users: 1000, target: userOf, body: nothing},
+	{name: "get full", method: "GET", status: http.StatusOK, user: fullUser, users: 1000, target: userOf, body: nothing},
+	{name: "patch active", method: "PATCH", status: http.StatusOK, user: benchUser, users: 1000, target: userOf, body: toggling},
+	{name: "patch active full", method: "PATCH", status: http.StatusOK, user: fullUser, users: 1000, target: userOf, body: toggling},
+	{
+		name: "userName eq of 1000", method: "GET", status: http.StatusOK, user: benchUser, users: 1000, body: nothing,
+		target: func(client int) string { return "/Users?filter=" + escape(`userName eq "`+benchName(500+client)+`"`) },
+	},
+}
+
+// fullUser is a user with most of what RFC 7643 has for one.
+const fullUser = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],` +
+	`"userName":"%[1]s","externalId":"%[1]s","active":true,"displayName":"Dr. Taylor M Lee","nickName":"Tay","title":"Engineer",` +
+	`"name":{"givenName":"Taylor","familyName":"Lee","middleName":"Morgan","honorificPrefix":"Dr.","formatted":"Dr. Taylor M Lee"},` +
+	`"userType":"Employee","preferredLanguage":"en-GB","locale":"en-GB","timezone":"Europe/London","profileUrl":"https://people.example.com/%[2]d",` +
+	`"emails":[{"primary":true,"type":"work","value":"%[1]s"},{"type":"home","value":"taylor@home.example"}],` +
+	`"phoneNumbers":[{"type":"work","value":"+44 20 7946 0001"},{"type":"mobile","value":"+44 7700 900001"}],` +
+	`"addresses":[{"type":"work","streetAddress":"1 Long Lane","locality":"London","postalCode":"SE1 4PG","country":"GB","primary":true},` +
+	`{"type":"home","streetAddress":"2 Short Street","locality":"Leeds","region":"West Yorkshire","postalCode":"LS1 1AA","country":"GB"}],` +
+	`"ims":[{"type":"xmpp","value":"taylor@chat.example"}],"photos":[{"type":"photo","value":"https://photos.example.com/%[2]d"}],` +
+	`"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R&D","employeeNumber":"%[2]d","costCenter":"4130",` +
+	`"organization":"Example","division":"Products","manager":{"value":"26118915","displayName":"Jordan Diaz"}}}`
+
+func userOf(client int) string { return "/Users/" + strconv.Itoa(500+client) }
+
+func nothing(int) func() []byte { return func() []byte { return nil } }
+
+// toggling returns bodies that switch a user off and on again.
+func toggling(int) func() []byte {
 	patches := [][]byte{
 		[]byte(operations(`{"op":"replace","path":"active","value":true}`)), []byte(operations(`{"op":"replace","path":"active","value":false}`)),
 	}
 	sent := 0
-	nothing := func() []byte { return nil }
-	return map[string]load{
-		"post": {"POST", "/Users", http.StatusCreated, numbered(fmt.Sprintf(benchUser, benchName(0), 0))},
-		"get":  {"GET", "/Users/500", http.StatusOK, nothing},
-		"patch active": {"PATCH", "/Users/500", http.StatusOK, func() []byte {
-			sent++
-			return patches[sent%2]
-		}},
-		"userName eq of 1000": {"GET", "/Users?filter=" + escape(`userName eq "`+benchName(500)+`"`), http.StatusOK, nothing},
+	return func() []byte {
+		sent++
+		return patches[sent%2]
 	}
 }
 
-// numbered returns bodies in which the number 0000000 of the first is counted up.
-func numbered(first string) func() []byte {
+// numbered returns bodies of users, each with another name. Only digits change from one to the next: making them must cost nothing.
+func numbered(user string, client int) func() []byte {
 	const zero = "0000000"
-	body, n := []byte(first), 0
+	body := []byte(fmt.Sprintf(user, benchName(0), client))
 	var holes []int
-	for at := strings.Index(first, zero); at >= 0; {
-		holes = append(holes, at)
-		next := strings.Index(first[at+len(zero):], zero)
+	for at := 0; ; {
+		next := bytes.Index(body[at:], []byte(zero))
 		if next < 0 {
 			break
 		}
-		at += len(zero) + next
+		holes = append(holes, at+next)
+		at += next + len(zero)
 	}
+	n := client * 1_000_000
 	return func() []byte {
 		n++
 		for _, at := range holes {
@@ -174,6 +234,25 @@ func numbered(first string) func() []byte {
 	}
 }
 
+// services are those that are compared. The users that a load needs are there.
+var services = []struct {
+	name string
+	open func(b *testing.B, l load) http.Handler
+}{
+	{"elimity", func(b *testing.B, l load) http.Handler { return filled(b, elimityServer(b), l) }},
+	{"ours", func(b *testing.B, l load) http.Handler { return filled(b, ourServer(b), l) }},
+	{"idle", func(_ *testing.B, l load) http.Handler { return idleServer(l.status) }},
+}
+
+// filled makes the users of a load.
+func filled(b *testing.B, h http.Handler, l load) http.Handler {
+	b.Helper()
+	for n := range l.users {
+		serve(b, h, benchRequest(b, "POST", "/Users", fmt.Sprintf(l.user, benchName(n), n)), http.StatusCreated)
+	}
+	return h
+}
+
 // body is the body of a request that is sent again.
 type body struct{ bytes.Reader }
 
@@ -181,42 +260,19 @@ func (*body) Close() error { return nil }
 
 // BenchmarkAgainstElimity calls the handlers.
 func BenchmarkAgainstElimity(b *testing.B) {
-	compare(b, func(b *testing.B, h http.Handler, l load) {
-		r := benchRequest(b, l.method, l.target, "")
-		content := new(body)
-		for b.Loop() {
-			data := l.body()
-			content.Reset(data)
-			r.Body, r.ContentLength = content, int64(len(data))
-			serve(b, h, r, l.status)
-		}
-	})
-}
-
-// BenchmarkLoopbackAgainstElimity sends the same requests over loopback: one client, one connection, one request after the
-// other. An empty handler, which reads the body and answers with as many bytes as ours, shows what of it is the client and net/http.
-func BenchmarkLoopbackAgainstElimity(b *testing.B) {
-	compare(b, overLoopback)
-}
-
-// compare runs a benchmark for both servers and every load.
-func compare(b *testing.B, run func(b *testing.B, h http.Handler, l load)) {
-	for _, name := range []string{"post", "get", "patch active", "userName eq of 1000"} {
-		users := 1000
-		if name == "post" {
-			users = 0
-		}
-		for _, s := range []struct {
-			name string
-			open func() http.Handler
-		}{
-			{"elimity", func() http.Handler { return elimityServer(b, users) }},
-			{"ours", func() http.Handler { return benchServer(b, stored(b, users)) }},
-		} {
-			b.Run(name+"/"+s.name, func(b *testing.B) {
-				h := s.open()
+	for _, l := range loads {
+		for _, s := range services[:2] {
+			b.Run(l.name+"/"+s.name, func(b *testing.B) {
+				h, next := s.open(b, l), l.body(0)
+				r := benchRequest(b, l.method, l.target(0), "")
+				content := new(body)
 				b.ReportAllocs()
-				run(b, h, loads()[name])
+				for b.Loop() {
+					data := next()
+					content.Reset(data)
+					r.Body, r.ContentLength = content, int64(len(data))
+					serve(b, h, r, l.status)
+				}
 			})
 		}
 	}
