@@ -425,7 +425,7 @@ func (c *call) fromCursor(ctx context.Context, queries []typeQuery, w window) (r
 		}
 		r.shown = append(r.shown, list...)
 		r.total += page.Total
-		if r.next != "" || i < position.Type {
+		if r.next != "" || i < position.Type || w.count == 0 {
 			continue
 		}
 		left -= len(page.Resources)
@@ -435,6 +435,9 @@ func (c *call) fromCursor(ctx context.Context, queries []typeQuery, w window) (r
 		case left == 0 && i+1 < len(queries):
 			r.next = c.sealCursor(cursor{Type: i + 1, Digest: w.digest})
 		}
+	}
+	if w.count == 0 && r.total > 0 { // the next page begins where this one does
+		r.next = c.sealCursor(cursor{Type: position.Type, After: position.After, Digest: w.digest})
 	}
 	return r, nil
 }

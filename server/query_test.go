@@ -241,6 +241,30 @@ func TestRootQuery(t *testing.T) {
 	s.send("POST", "/", `{}`).wantError(405, "").wantHeader("Allow", "GET, HEAD")
 }
 
+// withoutNext is a store that has no next page for one without resources, which it need not.
+type withoutNext struct{ *memory.Store }
+
+func (s withoutNext) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	page, err := s.Store.Query(ctx, q)
+	if q.Limit == 0 {
+		page.Next = ""
+	}
+	return page, err
+}
+
+// A page without resources is followed by those that would have been on it.
+func TestCursorOfAnEmptyPage(t *testing.T) {
+	s := newServiceOn(t, withoutNext{memory.New()})
+	s.people()
+	for _, query := range []string{"", "sortBy=id&"} {
+		first := s.get("/?"+query+"cursor&count=0").wantIDs().wantAt("totalResults", int64(6)).at("nextCursor").(string)
+		page := s.get("/?"+query+"count=2&cursor="+first).wantIDs("1", "2").at("nextCursor").(string)
+		again := s.get("/?"+query+"count=0&cursor="+page).wantIDs().wantAt("totalResults", int64(6)).at("nextCursor").(string)
+		s.get("/?"+query+"cursor="+again).wantIDs("3", "4", "5", "6").wantAt("nextCursor", nil)
+	}
+	s.get("/Users?cursor&count=0&filter=title+eq+x").wantAt("nextCursor", nil)
+}
+
 // pages reads all pages of a query, in which % stands for the cursor.
 func (s *service) pages(query string, between func(page int)) (pages [][]string) {
 	s.t.Helper()

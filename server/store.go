@@ -109,7 +109,7 @@ type Query struct {
 	Offset int
 	// After is [Page.Next] of the page before, with an equal query; empty for the first page.
 	After string
-	// Limit is how many resources to return at most. It may be 0.
+	// Limit is how many resources to return at most. It may be 0; [Page.Next] is not looked at then.
 	Limit int
 	// Total says that [Page.Total] is needed.
 	Total bool
