@@ -18,7 +18,7 @@ import (
 
 // fixture is a store under test.
 type fixture struct {
-	*testing.T
+	testing.TB
 	store server.Store
 	ctx   context.Context
 	// versions numbers the versions given out.
@@ -67,7 +67,7 @@ func (f *fixture) create(key server.Key, attributes scim.Document, unique ...ser
 	f.Helper()
 	r := f.resource(key, attributes, unique...)
 	if err := f.store.Create(f.ctx, r); err != nil {
-		f.Fatalf("create %v: %v", key, err)
+		f.Fatalf("create %+v: %v", key, err)
 	}
 	return r
 }
@@ -103,7 +103,7 @@ func (f *fixture) get(key server.Key, omit ...string) server.Resource {
 	f.Helper()
 	r, err := f.store.Get(f.ctx, key, omit...)
 	if err != nil {
-		f.Fatalf("get %v: %v", key, err)
+		f.Fatalf("get %+v: %v", key, err)
 	}
 	return r
 }
@@ -168,7 +168,7 @@ func (f *fixture) run(q server.Query) server.Page {
 	f.Helper()
 	page, err := f.store.Query(f.ctx, q)
 	if err != nil {
-		f.Fatalf("query %s: %v", q.Filter, err)
+		f.Fatalf("%s: %v", about(q), err)
 	}
 	return page
 }
@@ -186,10 +186,33 @@ func (f *fixture) wantPage(q server.Query, total int, want ...string) server.Pag
 	f.Helper()
 	page := f.run(q)
 	if got := ids(page.Resources); !slices.Equal(got, want) {
-		f.Errorf("filter %q from %d, %d of them: got %v, want %v", q.Filter, q.Offset, q.Limit, got, want)
+		f.Errorf("%s: got %v, want %v", about(q), got, want)
 	}
 	if q.Total && page.Total != total {
-		f.Errorf("filter %q: got total %d, want %d", q.Filter, page.Total, total)
+		f.Errorf("%s: got total %d, want %d", about(q), page.Total, total)
 	}
 	return page
+}
+
+// about says what a query is for.
+func about(q server.Query) string {
+	text := "query of " + q.Type
+	if q.Tenant != "" {
+		text += fmt.Sprintf(" of tenant %q", q.Tenant)
+	}
+	if q.Match != nil {
+		text += fmt.Sprintf(", filter %q", q.Filter)
+	}
+	return text + ", " + describe(q.Order) + fmt.Sprintf(", offset %d, after %q, limit %d", q.Offset, q.After, q.Limit)
+}
+
+// describe says what an order is by.
+func describe(o server.Order) string {
+	switch {
+	case o.Attribute == nil:
+		return "order of creation"
+	case o.Descending:
+		return "order by " + o.Attribute.Path() + ", descending"
+	}
+	return "order by " + o.Attribute.Path()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,54 +19,68 @@ import (
 
 // Run tests stores that open returns: an empty one for every call.
 func Run(t *testing.T, open func(t *testing.T) server.Store) {
-	tests := []struct {
-		name string
-		run  func(*fixture)
-	}{
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) {
+			c.run(&fixture{TB: t, store: open(t), ctx: t.Context()})
+		})
+	}
+}
+
+// check is one promise of a store.
+type check struct {
+	name string
+	run  func(*fixture)
+}
+
+func checks() []check {
+	return []check{
 		{"create then get", testCreate},
 		{"create refuses an id that is there", testCreateExists},
 		{"get leaves out nothing but what may be omitted", testOmit},
 		{"unique values are refused to others", testUnique},
 		{"unique values are free again", testUniqueFreed},
 		{"unique scopes do not meet", testUniqueScopes},
+		{"documents are not changed by the store", testGivenDocuments},
 		{"update replaces the document", testUpdate},
 		{"update needs the version", testUpdateVersion},
 		{"update changes nothing when a value is taken", testUpdateTaken},
 		{"update keeps what was not loaded", testKeep},
 		{"delete", testDelete},
+		{"ids are free again", testRecreate},
 		{"what was read stays as it was", testSnapshot},
 		{"tenants do not see each other", testTenants},
+		{"types do not meet", testTypes},
 		{"query filters", testFilters},
 		{"query filters by what has changed", testFiltersFollowChanges},
 		{"query pages by index", testIndexPages},
 		{"query pages by cursor", testCursorPages},
 		{"query orders", testOrder},
+		{"equal resources are in the order of creation", testOrderOfCreation},
 		{"query shows views", testView},
 		{"pages by cursor have what stays exactly once", testCursorUnderChange},
 		{"compare and swap loses no update", testConcurrentUpdates},
+		{"readers see whole changes", testConcurrentReads},
 		{"unique holds between concurrent creates", testConcurrentCreates},
+		{"an id is created once", testConcurrentCreatesOfOneID},
 		{"a cancelled context ends calls", testContext},
 		{"members are added and removed", testMembers},
 		{"members and document change together", testMembersWithDocument},
+		{"members change under a version", testMembersUnderVersion},
+		{"members change nothing else", testMembersAlone},
 		{"members are found", testMemberships},
 		{"memberships say the type of the member", testMembershipTypes},
 		{"concurrent member changes are all kept", testConcurrentMembers},
 		{"get many", testGetMany},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tt.run(&fixture{T: t, store: open(t), ctx: t.Context()})
-		})
-	}
 }
 
 func testCreate(f *fixture) {
 	r := f.create(user("u1"), scim.Document{
-		"userName": "a", "active": true, "name": map[string]any{"givenName": "A"},
+		"userName": "Anna B", "active": true, "name": map[string]any{"givenName": "A"},
 		"emails":                  []any{map[string]any{"value": "a@example.com", "primary": true}},
 		scim.EnterpriseUserSchema: map[string]any{"department": "R&D"},
 		"x":                       []any{int64(9007199254740993), 1.5, false, "é\u0000"},
-	}, userName("a"))
+	}, userName("anna b"))
 	f.wantResource(r, f.get(user("u1")))
 	_, err := f.store.Get(f.ctx, user("u2"))
 	f.wantError(server.ErrNotFound, err)
@@ -80,7 +95,7 @@ func testCreateExists(f *fixture) {
 }
 
 func testOmit(f *fixture) {
-	f.create(group("g1"), members("u1", "u2"))
+	whole := f.create(group("g1"), members("u1", "u2")).Document.Clone()
 	got := f.get(group("g1"), "members")
 	if got.Document["displayName"] != "group" || got.ID != "g1" || got.Version == "" {
 		f.Errorf("got %v", got)
@@ -91,6 +106,11 @@ func testOmit(f *fixture) {
 	page := f.run(server.Query{Type: "Group", Schema: schema.Group(), Limit: 1, Omit: []string{"members"}})
 	if len(page.Resources) != 1 || page.Resources[0].Document["displayName"] != "group" {
 		f.Errorf("got %v", page)
+	} else if _, ok := f.store.(server.MemberStore); ok && page.Resources[0].Document["members"] != nil {
+		f.Errorf("a MemberStore returned members that were to be omitted from a query")
+	}
+	if diff := cmp.Diff(whole, f.get(group("g1")).Document); diff != "" {
+		f.Errorf("what was omitted once is gone (-want +got):\n%s", diff)
 	}
 }
 
@@ -104,6 +124,10 @@ func testUnique(f *fixture) {
 		Resource: f.resource(user("u2"), scim.Document{"userName": "a"}, userName("a")), IfVersion: other.Version,
 	}))
 	f.wantResource(other, f.get(user("u2")))
+	kept := f.resource(user("u2"), scim.Document{"userName": "b", "title": "T"}, userName("b"))
+	if err := f.store.Update(f.ctx, server.Update{Resource: kept, IfVersion: other.Version}); err != nil {
+		f.Errorf("update of a resource that keeps its own unique value: %v", err)
+	}
 }
 
 func testUniqueFreed(f *fixture) {
@@ -126,6 +150,25 @@ func testUniqueScopes(f *fixture) {
 	f.create(user("u3"), nil, server.Unique{Scope: "User", Attribute: "a", Value: "X"})
 	f.create(user("u4"), nil, server.Unique{Attribute: "a", Value: "x"})
 	f.wantTaken("a", f.store.Create(f.ctx, f.resource(group("g2"), nil, server.Unique{Attribute: "a", Value: "x"})))
+}
+
+func testGivenDocuments(f *fixture) {
+	r := f.resource(group("g1"), members("u1", "u1", "u2"))
+	given := r.Document.Clone()
+	if err := f.store.Create(f.ctx, r); err != nil {
+		f.Fatal(err)
+	}
+	if diff := cmp.Diff(given, r.Document); diff != "" {
+		f.Errorf("Create has changed the document that it was given (-want +got):\n%s", diff)
+	}
+	changed := f.resource(group("g1"), members("u2", "u3"))
+	given = changed.Document.Clone()
+	if err := f.store.Update(f.ctx, server.Update{Resource: changed, IfVersion: r.Version}); err != nil {
+		f.Fatal(err)
+	}
+	if diff := cmp.Diff(given, changed.Document); diff != "" {
+		f.Errorf("Update has changed the document that it was given (-want +got):\n%s", diff)
+	}
 }
 
 func testUpdate(f *fixture) {
@@ -188,8 +231,22 @@ func testDelete(f *fixture) {
 	_, err := f.store.Get(f.ctx, user("u1"))
 	f.wantError(server.ErrNotFound, err)
 	f.wantError(server.ErrNotFound, f.store.Delete(f.ctx, user("u1"), ""))
+	late := f.resource(user("u1"), scim.Document{"userName": "a"})
+	f.wantError(server.ErrNotFound, f.store.Update(f.ctx, server.Update{Resource: late, IfVersion: r.Version}))
 	f.wantPage(f.query(""), 0)
 	f.wantPage(f.query(`userName eq "a"`), 0)
+}
+
+func testRecreate(f *fixture) {
+	f.create(user("u1"), scim.Document{"userName": "a", "title": "T"}, userName("a"))
+	f.create(user("u2"), scim.Document{"userName": "b"}, userName("b"))
+	if err := f.store.Delete(f.ctx, user("u1"), ""); err != nil {
+		f.Fatal(err)
+	}
+	again := f.create(user("u1"), scim.Document{"userName": "c"}, userName("c"))
+	f.wantResource(again, f.get(user("u1")))
+	f.wantPage(f.query(""), 2, "u2", "u1")
+	f.wantPage(f.query(`title pr`), 0)
 }
 
 func testSnapshot(f *fixture) {
@@ -210,16 +267,18 @@ func testSnapshot(f *fixture) {
 
 func testTenants(f *fixture) {
 	f.create(server.Key{Tenant: "a", Type: "User", ID: "u1"}, scim.Document{"userName": "x"}, userName("x"))
-	f.create(server.Key{Tenant: "b", Type: "User", ID: "u1"}, scim.Document{"userName": "x", "title": "b"}, userName("x"))
+	b := f.create(server.Key{Tenant: "b", Type: "User", ID: "u1"}, scim.Document{"userName": "x", "title": "b"}, userName("x"))
 	_, err := f.store.Get(f.ctx, user("u1"))
 	f.wantError(server.ErrNotFound, err)
 	f.wantError(server.ErrNotFound, f.store.Delete(f.ctx, user("u1"), ""))
+	f.wantError(server.ErrNotFound, f.store.Update(f.ctx, server.Update{Resource: f.resource(user("u1"), nil), IfVersion: b.Version}))
+	f.wantResource(b, f.get(b.Key))
 	f.wantPage(f.query(""), 0)
 	q := f.query(`userName eq "x"`)
 	q.Tenant = "b"
 	page := f.wantPage(q, 1, "u1")
-	if len(page.Resources) == 1 && page.Resources[0].Document["title"] != "b" {
-		f.Errorf("tenant b got %v", page.Resources[0])
+	if len(page.Resources) == 1 {
+		f.wantResource(b, page.Resources[0])
 	}
 	if err := f.store.Delete(f.ctx, server.Key{Tenant: "a", Type: "User", ID: "u1"}, ""); err != nil {
 		f.Fatal(err)
@@ -231,7 +290,35 @@ func testTenants(f *fixture) {
 		if err != nil || len(groups["u1"]) != 0 {
 			f.Errorf("tenant a got memberships %v, %v", groups, err)
 		}
+		_, err = m.UpdateMembers(f.ctx, server.MemberUpdate{
+			Resource: server.Resource{Key: group("g1"), Version: f.version()}, Modified: epoch, MemberChange: server.MemberChange{Add: elements("u2")},
+		})
+		f.wantError(server.ErrNotFound, err)
+		q := f.queryOf("Group", schema.Group(), `members.value eq "u1"`)
+		f.wantPage(q, 0)
+		q.Tenant = "b"
+		f.wantPage(q, 1, "g1")
 	}
+}
+
+// A user and a group have one id.
+func testTypes(f *fixture) {
+	u := f.create(user("1"), scim.Document{"userName": "a", "displayName": "both"})
+	g := f.create(group("1"), scim.Document{"displayName": "both"})
+	f.wantPage(f.query(`displayName eq "both"`), 1, "1")
+	f.wantPage(f.query(""), 1, "1")
+	f.wantPage(f.queryOf("Group", schema.Group(), `id eq "1"`), 1, "1")
+	changed := f.resource(group("1"), scim.Document{"displayName": "changed"})
+	if err := f.store.Update(f.ctx, server.Update{Resource: changed, IfVersion: g.Version}); err != nil {
+		f.Error(err)
+	}
+	f.wantResource(u, f.get(user("1")))
+	if err := f.store.Delete(f.ctx, group("1"), ""); err != nil {
+		f.Error(err)
+	}
+	f.wantResource(u, f.get(user("1")))
+	_, err := f.store.Get(f.ctx, group("1"))
+	f.wantError(server.ErrNotFound, err)
 }
 
 // people creates the users that queries are tested on, in this order.
@@ -337,8 +424,8 @@ func testIndexPages(f *fixture) {
 	}
 }
 
-// pages reads all pages of a query.
-func pages(f *fixture, q server.Query, between func(page int)) [][]string {
+// pages reads all pages of a query. Between two it calls between, with the number and the ids of the first.
+func pages(f *fixture, q server.Query, between func(page int, ids []string)) [][]string {
 	f.Helper()
 	var all [][]string
 	for n := 1; ; n++ {
@@ -351,7 +438,7 @@ func pages(f *fixture, q server.Query, between func(page int)) [][]string {
 			f.Fatal("the pages never end")
 		}
 		q.After = page.Next
-		between(n)
+		between(n, ids(page.Resources))
 	}
 }
 
@@ -370,8 +457,20 @@ func testCursorPages(f *fixture) {
 	} {
 		q := f.query(tt.filter)
 		q.Order, q.Limit = tt.order, 2
-		if diff := cmp.Diff(tt.want, pages(f, q, func(int) {})); diff != "" {
-			f.Errorf("filter %q, order %v (-want +got):\n%s", tt.filter, tt.order, diff)
+		if diff := cmp.Diff(tt.want, pages(f, q, func(int, []string) {})); diff != "" {
+			f.Errorf("filter %q, %s (-want +got):\n%s", tt.filter, describe(tt.order), diff)
+		}
+		one, single := q, [][]string{}
+		for _, id := range slices.Concat(tt.want...) {
+			single = append(single, []string{id})
+		}
+		one.Limit = 1
+		if diff := cmp.Diff(single, pages(f, one, func(int, []string) {})); diff != "" {
+			f.Errorf("pages of one, filter %q, %s (-want +got):\n%s", tt.filter, describe(tt.order), diff)
+		}
+		total := f.run(q).Total
+		if q.After = f.run(q).Next; q.After != "" && f.run(q).Total != total {
+			f.Errorf("filter %q, %s: the second page has total %d, the first %d", tt.filter, describe(tt.order), f.run(q).Total, total)
 		}
 	}
 }
@@ -399,6 +498,29 @@ func testOrder(f *fixture) {
 		q.Offset, q.Limit = 1, 2
 		f.wantPage(q, 4, tt.want[1:3]...)
 	}
+	q := f.query(`displayName eq "anna"`)
+	q.Order = f.order("userName", true)
+	f.wantPage(q, 2, "u3", "u1")
+}
+
+// The ids are in another order.
+func testOrderOfCreation(f *fixture) {
+	want := []string{"m", "z", "a", "Q"}
+	for _, id := range want {
+		f.user(id, scim.Document{"displayName": "same"})
+	}
+	for _, q := range []server.Query{f.query(""), f.query(`displayName eq "same"`), f.query(`displayName co "a"`)} {
+		for _, order := range []server.Order{{}, f.order("displayName", false), f.order("displayName", true), f.order("title", false)} {
+			q.Order, q.Offset, q.Limit = order, 0, 10
+			f.wantPage(q, 4, want...)
+			q.Offset, q.Limit = 1, 2
+			f.wantPage(q, 4, want[1:3]...)
+			q.Offset, q.Limit = 0, 3
+			if diff := cmp.Diff([][]string{want[:3], want[3:]}, pages(f, q, func(int, []string) {})); diff != "" {
+				f.Errorf("pages, filter %q, %s (-want +got):\n%s", q.Filter, describe(order), diff)
+			}
+		}
+	}
 }
 
 func testView(f *fixture) {
@@ -425,7 +547,7 @@ func testView(f *fixture) {
 		list, _ := doc["members"].([]any)
 		for _, e := range list {
 			id, _ := server.MemberValue(e)
-			member, err := f.store.Get(ctx, user(id))
+			member, err := f.getWithin(ctx, user(id))
 			if err != nil {
 				return nil, err
 			}
@@ -444,6 +566,24 @@ func testView(f *fixture) {
 	f.wantPage(q, 1, "g1")
 }
 
+// patience is how long a store may take for what does not wait.
+var patience = 30 * time.Second
+
+// getWithin is Get for a View, which hangs when the store holds a lock.
+func (f *fixture) getWithin(ctx context.Context, key server.Key) (r server.Resource, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r, err = f.store.Get(ctx, key)
+	}()
+	select {
+	case <-done:
+		return r, err
+	case <-time.After(patience):
+		return server.Resource{}, errors.New("a View called Get, which hangs: Query holds a lock while it calls View")
+	}
+}
+
 func testCursorUnderChange(f *fixture) {
 	for _, order := range []server.Order{{}, f.order("displayName", false)} {
 		tenant := "t" + fmt.Sprint(order.Attribute != nil)
@@ -455,12 +595,18 @@ func testCursorUnderChange(f *fixture) {
 		q.Tenant, q.Order, q.Limit = tenant, order, 3
 		deleted := map[string]bool{}
 		var seen []string
-		for _, page := range pages(f, q, func(page int) {
+		for _, page := range pages(f, q, func(page int, ids []string) {
 			f.create(key(100+page), scim.Document{"displayName": "aaa"})
-			if err := f.store.Delete(f.ctx, key(20-page), ""); err != nil {
-				f.Fatal(err)
+			// One that is still to come, and the last of the page, with which the next begins.
+			for _, id := range slices.Compact([]string{key(20 - page).ID, ids[len(ids)-1]}) {
+				if deleted[id] {
+					continue
+				}
+				if err := f.store.Delete(f.ctx, server.Key{Tenant: tenant, Type: "User", ID: id}, ""); err != nil {
+					f.Fatalf("delete %s: %v", id, err)
+				}
+				deleted[id] = true
 			}
-			deleted[key(20-page).ID] = true
 		}) {
 			seen = append(seen, page...)
 		}
@@ -468,7 +614,7 @@ func testCursorUnderChange(f *fixture) {
 			id := key(n).ID
 			count := len(slices.DeleteFunc(slices.Clone(seen), func(s string) bool { return s != id }))
 			if !deleted[id] && count != 1 {
-				f.Errorf("order %v: %s is in the pages %d times, want once", order, id, count)
+				f.Errorf("%s: %s is in the pages %d times, want once", describe(order), id, count)
 			}
 		}
 	}
@@ -476,12 +622,12 @@ func testCursorUnderChange(f *fixture) {
 
 func testConcurrentUpdates(f *fixture) {
 	f.create(user("u1"), scim.Document{"n": int64(0)})
-	const workers, rounds = 8, 25
+	const workers, each = 8, 25
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for range workers {
 		wg.Go(func() {
-			for range rounds {
+			for range each {
 				for {
 					r, err := f.store.Get(f.ctx, user("u1"))
 					if err != nil {
@@ -505,32 +651,113 @@ func testConcurrentUpdates(f *fixture) {
 		})
 	}
 	wg.Wait()
-	if n := f.get(user("u1")).Document["n"]; n != int64(workers*rounds) {
-		f.Errorf("after %d updates the count is %v", workers*rounds, n)
+	if n := f.get(user("u1")).Document["n"]; n != int64(workers*each) {
+		f.Errorf("%d updates, each of them adding one, have succeeded, and the sum is %v", workers*each, n)
+	}
+}
+
+// A reader sees a version with the document that has it.
+func testConcurrentReads(f *fixture) {
+	key := user("u1")
+	attributes := func(version int) scim.Document {
+		text := fmt.Sprint(version)
+		return scim.Document{"userName": text, "title": text}
+	}
+	r := server.Resource{Key: key, Version: "0", Document: document("User", "u1", attributes(0)), Schema: schema.User()}
+	if err := f.store.Create(f.ctx, r); err != nil {
+		f.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var ended atomic.Bool
+	check := func(r server.Resource) {
+		if r.Document["title"] != r.Version || r.Document["userName"] != r.Version {
+			f.Errorf("version %s was read with the document %v", r.Version, r.Document)
+			ended.Store(true)
+		}
+	}
+	for range 2 {
+		wg.Go(func() {
+			for !ended.Load() {
+				r, err := f.store.Get(f.ctx, key)
+				if err != nil {
+					f.Error(err)
+					return
+				}
+				check(r)
+				page, err := f.store.Query(f.ctx, server.Query{Type: "User", Schema: schema.User(), Limit: 10, Total: true})
+				if err != nil || len(page.Resources) != 1 || page.Total != 1 {
+					f.Errorf("a query while a resource changes: got %v of %d, %v, want it", ids(page.Resources), page.Total, err)
+					return
+				}
+				check(page.Resources[0])
+			}
+		})
+	}
+	for n := 1; n <= 100 && !ended.Load(); n++ {
+		r = server.Resource{Key: key, Version: fmt.Sprint(n), Document: document("User", "u1", attributes(n)), Schema: schema.User()}
+		if err := f.store.Update(f.ctx, server.Update{Resource: r, IfVersion: fmt.Sprint(n - 1)}); err != nil {
+			f.Error(err)
+			break
+		}
+	}
+	ended.Store(true)
+	wg.Wait()
+}
+
+// rounds is how often a race is run.
+const rounds = 10
+
+// race creates resources at the same time, one of which is to succeed, and returns it. The others fail with what refused accepts.
+func (f *fixture) race(refused func(error), resources []server.Resource) server.Resource {
+	f.Helper()
+	var start, wg sync.WaitGroup
+	start.Add(1)
+	errs := make([]error, len(resources))
+	for n, r := range resources {
+		wg.Go(func() {
+			start.Wait()
+			errs[n] = f.store.Create(f.ctx, r)
+		})
+	}
+	start.Done()
+	wg.Wait()
+	var created []server.Resource
+	for n, err := range errs {
+		if err == nil {
+			created = append(created, resources[n])
+			continue
+		}
+		refused(err)
+	}
+	if len(created) != 1 {
+		f.Fatalf("of %d creates at the same time %d succeeded, want 1", len(resources), len(created))
+	}
+	return created[0]
+}
+
+func testConcurrentCreatesOfOneID(f *fixture) {
+	for round := range rounds {
+		key := user(fmt.Sprintf("u%d", round))
+		list := make([]server.Resource, 8)
+		for n := range list {
+			list[n] = f.resource(key, scim.Document{"userName": fmt.Sprintf("a%d", n)})
+		}
+		created := f.race(func(err error) { f.wantError(server.ErrExists, err) }, list)
+		f.wantResource(created, f.get(key))
+		f.wantPage(f.query(fmt.Sprintf("id eq %q", key.ID)), 1, key.ID)
 	}
 }
 
 func testConcurrentCreates(f *fixture) {
-	const workers = 8
-	var wg sync.WaitGroup
-	errs := make([]error, workers)
-	for n := range workers {
-		r := f.resource(user(fmt.Sprintf("u%d", n)), scim.Document{"userName": "a"}, userName("a"))
-		wg.Go(func() { errs[n] = f.store.Create(f.ctx, r) })
-	}
-	wg.Wait()
-	created := 0
-	for _, err := range errs {
-		if err == nil {
-			created++
-		} else {
-			f.wantTaken("userName", err)
+	for round := range rounds {
+		name := fmt.Sprintf("a%d", round)
+		list := make([]server.Resource, 8)
+		for n := range list {
+			list[n] = f.resource(user(fmt.Sprintf("u%d-%d", round, n)), scim.Document{"userName": name}, userName(name))
 		}
+		created := f.race(func(err error) { f.wantTaken("userName", err) }, list)
+		f.wantPage(f.query(fmt.Sprintf("userName eq %q", name)), 1, created.ID)
 	}
-	if created != 1 {
-		f.Errorf("%d creates succeeded, want 1", created)
-	}
-	f.wantPage(f.query(`userName eq "a"`), 1, ids(f.run(f.query("")).Resources)...)
 }
 
 func testContext(f *fixture) {
@@ -629,6 +856,13 @@ func testMembers(f *fixture) {
 	}
 	_, err := m.UpdateMembers(f.ctx, server.MemberUpdate{Resource: server.Resource{Key: group("g2")}})
 	f.wantError(server.ErrNotFound, err)
+	twice := f.create(group("g3"), members("u1", "u2", "u1"))
+	f.wantMembers("g3", "u1", "u2")
+	update := server.Update{Resource: f.resource(group("g3"), members("u3", "u3", "u1")), IfVersion: twice.Version}
+	if err := f.store.Update(f.ctx, update); err != nil {
+		f.Fatal(err)
+	}
+	f.wantMembers("g3", "u3", "u1")
 }
 
 func testMembersWithDocument(f *fixture) {
@@ -653,6 +887,47 @@ func testMembersWithDocument(f *fixture) {
 	f.wantMembers("g1", "u1", "u2")
 	f.wantPage(f.queryOf("Group", schema.Group(), `displayName eq "renamed"`), 1, "g1")
 	f.wantPage(f.queryOf("Group", schema.Group(), `displayName eq "group"`), 0)
+}
+
+func testMembersUnderVersion(f *fixture) {
+	m := f.memberStore()
+	r := f.create(group("g1"), members("u1"))
+	update := server.MemberUpdate{
+		Resource: server.Resource{Key: group("g1"), Version: f.version()}, IfVersion: "other", Modified: epoch,
+		MemberChange: server.MemberChange{Add: elements("u2")},
+	}
+	_, err := m.UpdateMembers(f.ctx, update)
+	f.wantError(server.ErrVersion, err)
+	f.wantResource(r, f.get(group("g1")))
+	update.IfVersion = r.Version
+	if _, err := m.UpdateMembers(f.ctx, update); err != nil {
+		f.Errorf("with the version that it has: %v", err)
+	}
+	f.wantMembers("g1", "u1", "u2")
+}
+
+// A change of members leaves unique values, indexes, and what was read before as they are.
+func testMembersAlone(f *fixture) {
+	m := f.memberStore()
+	taken := server.Unique{Scope: "Group", Attribute: "displayName", Value: "group"}
+	f.create(group("g1"), members("u1"), taken)
+	before := f.get(group("g1"))
+	page := f.run(f.queryOf("Group", schema.Group(), ""))
+	copied := before.Document.Clone()
+	add := elements("u2")
+	f.change(m, "g1", server.MemberChange{Add: add, Remove: []string{"u1"}})
+	for _, read := range []server.Resource{before, page.Resources[0]} {
+		if diff := cmp.Diff(copied, read.Document); diff != "" {
+			f.Errorf("a document was changed after it was read (-want +got):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff(elements("u2"), add); diff != "" {
+		f.Errorf("UpdateMembers has changed the elements that it was given (-want +got):\n%s", diff)
+	}
+	f.wantTaken("displayName", f.store.Create(f.ctx, f.resource(group("g2"), members(), taken)))
+	f.wantPage(f.queryOf("Group", schema.Group(), `displayName eq "group"`), 1, "g1")
+	f.wantPage(f.queryOf("Group", schema.Group(), `members.value eq "u1"`), 0)
+	f.wantPage(f.queryOf("Group", schema.Group(), `members.value eq "u2"`), 1, "g1")
 }
 
 func testMemberships(f *fixture) {
@@ -784,5 +1059,9 @@ func testGetMany(f *fixture) {
 	}
 	if diff := cmp.Diff(want, found); diff != "" {
 		f.Errorf("resources (-want +got):\n%s", diff)
+	}
+	got, err = b.GetMany(f.ctx, []server.Key{group("u2")}, "members")
+	if err != nil || len(got) != 1 || got[0].Document["displayName"] != "group" {
+		f.Errorf("without members: got %v, %v", got, err)
 	}
 }
