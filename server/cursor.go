@@ -28,12 +28,16 @@ type cursor struct {
 
 const maxCursor = 16 << 10
 
-// digest returns a digest of what is asked for, less where the page begins and how long it is.
-func (sr searchRequest) digest() string {
+// digest returns a digest of what is asked for, and where, less where the page begins and how long it is.
+func (sr searchRequest) digest(to route) string {
 	if sr.cursor == nil {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{sr.filter, sr.sortBy, strings.ToLower(sr.sortOrder)}, "\x00")))
+	endpoint := "" // the root
+	if to.typ != nil {
+		endpoint = to.typ.segment
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{endpoint, sr.filter, sr.sortBy, strings.ToLower(sr.sortOrder)}, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 

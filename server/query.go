@@ -157,7 +157,7 @@ func (c *call) answerSearch(ctx context.Context, to route, sr searchRequest) (re
 	if err != nil {
 		return reply{}, err
 	}
-	window, err := c.window(sr)
+	window, err := c.window(to, sr)
 	if err != nil {
 		return reply{}, err
 	}
@@ -350,9 +350,9 @@ type window struct {
 // an int, too.
 func (w window) offset() int { return min(w.start-1, math.MaxInt/2) }
 
-func (c *call) window(sr searchRequest) (window, error) {
+func (c *call) window(to route, sr searchRequest) (window, error) {
 	limits := c.s.opts.Limits
-	w := window{start: 1, count: limits.DefaultResults, digest: sr.digest()}
+	w := window{start: 1, count: limits.DefaultResults, digest: sr.digest(to)}
 	if sr.startIndex != nil {
 		w.start = max(1, *sr.startIndex)
 	}

@@ -201,6 +201,8 @@ func TestCursors(t *testing.T) {
 	for _, bad := range []string{"x", "%20", next + "A", strings.Repeat("A", 20_000), "e30", "bnVsbA", next[:len(next)/2]} {
 		s.get("/Users?cursor="+bad).wantError(400, scim.InvalidCursor)
 	}
+	s.get("/Groups?cursor="+next).wantError(400, scim.InvalidCursor)
+	s.get("/?cursor="+next).wantError(400, scim.InvalidCursor)
 	s.send("POST", "/Users/.search", `{"cursor":"`+next+`","count":1}`).wantIDs("2")
 	s.get("/Users?count=x&cursor="+next).wantError(400, scim.InvalidCount)
 	s.get("/Users?count=x").wantError(400, scim.InvalidValue)
