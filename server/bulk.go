@@ -225,13 +225,13 @@ func (job *bulkJob) run(ctx context.Context, op *bulkOperation) {
 	}
 	for _, other := range op.refersTo {
 		if job.errorsLeft == 0 {
-			op.state = bulkWaiting
-			return
+			break
 		}
 		job.run(ctx, other)
 	}
-	if job.errorsLeft == 0 {
+	if job.errorsLeft == 0 { // too late for this one, and for those that were carried out because it was expected to be
 		op.state = bulkWaiting
+		job.undo(ctx, op)
 		return
 	}
 	err := op.refused
@@ -310,6 +310,11 @@ var bulkOperations = map[string]Operations{
 // fail records that an operation failed, and undoes those that were carried out because it was expected to succeed.
 func (job *bulkJob) fail(ctx context.Context, op *bulkOperation, err error) {
 	job.record(ctx, op, err)
+	job.undo(ctx, op)
+}
+
+// undo deletes what refers to the resource of an operation, which there will not be.
+func (job *bulkJob) undo(ctx context.Context, op *bulkOperation) {
 	for _, other := range job.operations {
 		if other.state != bulkDone || other.failed() || other.method != http.MethodPost {
 			continue
@@ -322,7 +327,7 @@ func (job *bulkJob) fail(ctx context.Context, op *bulkOperation, err error) {
 						slog.String("request", job.info.ID), slog.String("id", other.id), slog.String("error", undo.Error()))
 				}
 				job.fail(ctx, other, scim.NewError(http.StatusConflict, "",
-					fmt.Sprintf("the operation with the bulkId %.100q, which refers to this one, failed", op.bulkID)))
+					fmt.Sprintf("the operation with the bulkId %.100q, to which this one refers, was not carried out", op.bulkID)))
 				break
 			}
 		}

@@ -165,6 +165,16 @@ func TestBulkStopsAfterErrors(t *testing.T) {
 		post("u", "/Users", `{}`),
 	).wantStatuses("u 400")
 	s.get("/Groups").wantIDs()
+	// What was carried out in a circle goes again when the circle cannot be closed any more.
+	s.bulk(
+		1,
+		post("e", "/Groups", `{"displayName":"E","members":[{"value":"bulkId:a"}]}`),
+		post("a", "/Groups", `{"displayName":"A","members":[{"value":"bulkId:b"},{"value":"bulkId:u"}]}`),
+		post("b", "/Groups", `{"displayName":"B","members":[{"value":"bulkId:c"}]}`),
+		post("c", "/Groups", `{"displayName":"C","members":[{"value":"bulkId:a"}]}`),
+		post("u", "/Users", `{}`),
+	).wantStatuses("b 409", "c 409", "u 400")
+	s.get("/Groups").wantIDs()
 }
 
 func TestBulkLimits(t *testing.T) {
