@@ -184,6 +184,104 @@ func (s *tornStore) Update(ctx context.Context, u server.Update) error {
 	return s.Store.Update(ctx, u)
 }
 
+// interruption is what happens once, just before a store is written.
+type interruption struct{ happen func() }
+
+func (i *interruption) once() {
+	if happen := i.happen; happen != nil {
+		i.happen = nil
+		happen()
+	}
+}
+
+type interruptedStore struct {
+	server.Store
+	*interruption
+}
+
+func (s interruptedStore) Create(ctx context.Context, r server.Resource) error {
+	s.once()
+	return s.Store.Create(ctx, r)
+}
+
+func (s interruptedStore) Update(ctx context.Context, u server.Update) error {
+	s.once()
+	return s.Store.Update(ctx, u)
+}
+
+// interruptedMemberStore is an interruptedStore that keeps members apart.
+type interruptedMemberStore struct {
+	interruptedStore
+	members server.MemberStore
+}
+
+func (s interruptedMemberStore) UpdateMembers(ctx context.Context, u server.MemberUpdate) (server.MemberResult, error) {
+	s.once()
+	return s.members.UpdateMembers(ctx, u)
+}
+
+func (s interruptedMemberStore) Memberships(ctx context.Context, tenant string, ids []string) (map[string][]server.Membership, error) {
+	return s.members.Memberships(ctx, tenant, ids)
+}
+
+func TestMembersDeletedWhileTheyAreAddedLeaveAgain(t *testing.T) {
+	memoryStore := memory.New()
+	plain := interruptedStore{memoryStore, new(interruption)}
+	for name, store := range map[string]server.Store{"member store": interruptedMemberStore{plain, memoryStore}, "plain store": plain} {
+		t.Run(name, func(t *testing.T) {
+			var left []string
+			s := newServiceOn(t, store, func(o *server.Options) {
+				o.NewID = nil
+				o.Hooks.After = func(_ context.Context, c server.Change) {
+					if c.Kind == server.MembersLeft {
+						left = append(left, c.Members.Remove...)
+					}
+				}
+			})
+			group, stays := s.create("/Groups", `{"displayName":"G"}`), s.user("stays")
+			var gone []string
+			lose := func() string { // returns a user who is deleted at the next write
+				user := s.user("gone")
+				gone = append(gone, user)
+				plain.happen = func() { s.send("DELETE", "/Users/"+user, "").want(204) }
+				return user
+			}
+			members := func() string {
+				return fmt.Sprintf(`[{"value":%q},{"value":%q}]`, lose(), stays)
+			}
+			s.patch("/Groups/"+group, `{"op":"add","path":"members","value":`+members()+`}`)
+			s.wantMembers(group, stays)
+			s.patch("/Groups/"+group, `{"op":"add","value":{"externalId":"x","members":`+members()+`}}`)
+			s.wantMembers(group, stays)
+			s.send("PUT", "/Groups/"+group, `{"displayName":"G","members":`+members()+`}`).want(200)
+			s.wantMembers(group, stays)
+			other, _ := s.send("POST", "/Groups", `{"displayName":"H","members":`+members()+`}`).want(201).at("id").(string)
+			s.wantMembers(other, stays)
+			if diff := cmp.Diff(gone, left); diff != "" {
+				t.Errorf("who has left, as the hook saw it (-want +got):\n%s", diff)
+			}
+			s.send("DELETE", "/Users/"+stays, "").want(204)
+		})
+	}
+}
+
+func TestPanicsAfterAChangeLeaveNothingHalfDone(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		var log strings.Builder
+		s := open(withLog(&log), func(o *server.Options) {
+			o.Hooks.After = func(context.Context, server.Change) { panic("what happened next") }
+		})
+		user := s.user("a")
+		group := s.create("/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user))
+		s.patch("/Users/"+user, `{"op":"add","path":"title","value":"T"}`).want(200)
+		s.send("DELETE", "/Users/"+user, "").want(204)
+		s.wantMembers(group)
+		if n := strings.Count(log.String(), "what happened next"); n != 5 {
+			t.Errorf("%d panics are in the log, want 5:\n%s", n, log.String())
+		}
+	})
+}
+
 func TestDeletesAreNeverHalfDone(t *testing.T) {
 	store := &tornStore{Store: memory.New()}
 	deleted := func() {}

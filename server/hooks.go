@@ -20,7 +20,8 @@ type Hooks struct {
 	BeforePatch func(ctx context.Context, p *Patch) error
 	// BeforeQuery may refuse a query, or narrow it. A changed Filter is checked and compiled anew; Match need not be set.
 	BeforeQuery func(ctx context.Context, q *Query) error
-	// After is called when a change has been stored, before the client is told. It cannot undo it.
+	// After is called when a change has been stored, before the client is told. It cannot undo it; a panic
+	// of it is logged and changes nothing else.
 	After func(ctx context.Context, c Change)
 	// OnRead returns the document that the client gets in place of doc, which is complete but for what was never loaded, and
 	// belongs to the hook. Attributes and excludedAttributes are applied to the result, and what is never

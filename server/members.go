@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -102,6 +103,34 @@ func (c *call) admit(ctx context.Context, rt *resourceType, id string, elements 
 		}
 	}
 	return nil
+}
+
+// expel takes new members out of a group again that were deleted between the look whether they exist and the writing of the group: who deleted
+// them saw no group that has them. pending are ids that are about to exist. The change of the group is made and stays: what goes wrong here
+// is logged.
+func (c *call) expel(ctx context.Context, group Key, added []map[string]any, pending map[string]string) {
+	if len(added) == 0 || c.s.opts.MissingMembers {
+		return
+	}
+	ctx, cancel := c.s.detached(ctx)
+	defer cancel()
+	keys := make([]Key, 0, len(added))
+	for _, e := range added {
+		value, _ := MemberValue(e)
+		if typ, ok := e["type"].(string); ok && pending[value] == "" {
+			keys = append(keys, c.keyOf(typ, value))
+		}
+	}
+	found, err := c.existing(ctx, keys)
+	for _, key := range keys {
+		if err == nil && !found[key] {
+			err = c.leaveGroup(ctx, group, key.ID)
+		}
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		c.s.opts.Logger.LogAttrs(ctx, slog.LevelError, "new members of a group could not be looked at again",
+			slog.String("request", c.info.ID), slog.String("group", group.ID), slog.String("error", err.Error()))
+	}
 }
 
 func memberError(format string, args ...any) error {

@@ -258,6 +258,7 @@ func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource,
 		change.New = result.Resource.Document
 		change.Members = settled(change.Members, result)
 		c.after(ctx, change)
+		c.expel(ctx, old.Key, change.Members.Add, nil)
 	}
 	return patched{Resource: result.Resource, changed: result.Changed, partial: true}, nil
 }

@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -162,14 +164,29 @@ func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body
 	}
 	change.ID = r.ID
 	c.after(ctx, change)
+	c.expel(ctx, r.Key, change.Members.Add, pending)
 	return r, nil
 }
 
-// after tells the hook of a change that was made.
+// after tells the hook of a change that was made. A panic of the hook must not keep back what belongs to the change, nor what the client is
+// told of it.
 func (c *call) after(ctx context.Context, change Change) {
-	if hook := c.s.opts.Hooks.After; hook != nil {
-		hook(ctx, change)
+	hook := c.s.opts.Hooks.After
+	if hook == nil {
+		return
 	}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		c.s.opts.Logger.LogAttrs(ctx, slog.LevelError, "panic in the hook After",
+			slog.String("request", c.info.ID), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	}()
+	hook(ctx, change)
 }
 
 // uniqueValues returns what no other resource may have of a document.
@@ -323,6 +340,7 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 		return old, err
 	}
 	c.after(ctx, change)
+	c.expel(ctx, r.Key, change.Members.Add, nil)
 	return r, nil
 }
 
@@ -374,12 +392,8 @@ func (c *call) remove(ctx context.Context, to route, conditions conditions) erro
 		return err
 	}
 	// Whoever asked for it may have lost patience, but half of it is done.
-	ctx = context.WithoutCancel(ctx)
-	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+	ctx, cancel := c.s.detached(ctx)
+	defer cancel()
 	if err := c.leaveGroups(ctx, c.key(to.typ, to.id)); err != nil {
 		return err
 	}
@@ -387,6 +401,15 @@ func (c *call) remove(ctx context.Context, to route, conditions conditions) erro
 		return notFound(to.id)
 	}
 	return nil
+}
+
+// detached returns a context for what must be done even if the client has gone or its time is over. It has a time of its own.
+func (s *Server) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if s.opts.Limits.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.opts.Limits.Timeout)
 }
 
 // removeAlone deletes a resource. The error wraps [ErrNotFound] when there is none.
