@@ -57,7 +57,8 @@ type Options struct {
 	//   - a plain value for a complex attribute that has a sub-attribute value, such as manager and
 	//     emails; an empty string there means none;
 	//   - an attribute of an extension at the top level, by its qualified name or, where no other
-	//     attribute has it, its bare name; a core attribute by its qualified name;
+	//     attribute has it, its bare name; a core attribute by its qualified name, or in an object by the URN of
+	//     the core schema;
 	//   - line breaks and spaces in base64, and characters in a reference that a URI must escape;
 	//   - a single string for schemas.
 	Tolerant bool
@@ -298,7 +299,7 @@ func (o *objectReader) readUnknown(name string, value any) {
 	if value == nil {
 		return
 	}
-	if o.stray(o.attribute, name) != nil {
+	if o.stray(o.attribute, name) != nil || o.wraps(o.attribute, name) {
 		o.strays = true
 		return
 	}

@@ -18,9 +18,46 @@ func (c *canonicaliser) stray(in *Attribute, name string) *Attribute {
 	return a
 }
 
+// wraps reports whether a tolerant reader takes the attribute of that name for an object with core attributes, as extensions
+// have one.
+func (c *canonicaliser) wraps(in *Attribute, name string) bool {
+	return c.Tolerant && c.schema != nil && in == c.schema.root && equalName(name, c.schema.core.urn)
+}
+
+// unwrap returns the document with the attributes that are in an object by the URN of the core schema at its top.
+func (c *canonicaliser) unwrap(doc map[string]any) (map[string]any, *fault) {
+	root := c.schema.root
+	out := doc
+	for _, wrapper := range slices.Sorted(maps.Keys(doc)) {
+		if !c.wraps(root, wrapper) || doc[wrapper] == nil {
+			continue
+		}
+		object, ok := asObject(doc[wrapper])
+		if !ok {
+			return nil, invalidValue("must be an object with core attributes").inAttribute(wrapper, true)
+		}
+		out = maps.Clone(out)
+		delete(out, wrapper)
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			if object[name] == nil {
+				continue
+			}
+			if out[name] != nil {
+				return nil, invalidSyntax("is given twice, at the top and by the URN of the core schema").inAttribute(name, false)
+			}
+			out[name] = object[name]
+		}
+	}
+	return out, nil
+}
+
 // settle returns a copy of the document in which every stray attribute is where it belongs.
 func (c *canonicaliser) settle(doc map[string]any) (map[string]any, *fault) {
 	c.strays = false
+	doc, f := c.unwrap(doc)
+	if f != nil {
+		return nil, f
+	}
 	root := c.schema.root
 	out := maps.Clone(doc)
 	placed := make(map[*Attribute]bool)
