@@ -57,7 +57,8 @@
 // An object leaves when it is disabled in the source, is out of scope, not assigned, deleted, or gone from a full read. The first sets
 // the computed attribute IsSoftDeleted, which the mapping turns into active = false; [Policy.OutOfScope], [Policy.Vanished] and
 // [Policy.Deleted] decide about the others. Groups cannot be disabled, and are deleted. An object that was disabled for leaving scope is
-// managed no longer. One that comes back is enabled again, with its memberships.
+// managed no longer: it is not deleted with the source's. Only [Policy.Drift] still sees to it that it stays disabled. One that comes back
+// is enabled again, with its memberships.
 //
 // Somebody whose own row in the source says that he is disabled loses access also when he cannot be dealt with otherwise: another row has
 // his matching value, or a value of his cannot be mapped. The link says whose account it is. Nothing but access is changed then, the object

@@ -173,6 +173,20 @@ func TestLeaverWhoIsEnabledInTheTargetBeforeTheDeletionIsDisabledAgain(t *testin
 	wantPicture(t, w, "user ben@example.com Given2 Family2 active=true")
 }
 
+func TestWhoLeftTheScopeAndIsEnabledInTheTargetIsDisabledAgain(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Drift = time.Hour
+	w.source.user("1", "ada@example.com")
+	w.source.user("2", "ben@example.com")
+	w.cycle()
+	w.config.Assigned = func(_ context.Context, _ string, e provision.Entry) (bool, error) { return e.ID != "1", nil }
+	w.cycle()
+	w.app.objects["User"]["u-1"]["active"] = true
+	w.clock.advance(time.Hour)
+	w.cycle()
+	wantPicture(t, w, "user ada@example.com Given1 Family1 active=false", "user ben@example.com Given2 Family2 active=true")
+}
+
 // silent is a source that has never changed since.
 type silent struct{ *directory }
 
