@@ -556,6 +556,52 @@ func TestLargeBodiesAreReadAndRefusedOverConnections(t *testing.T) {
 	}
 }
 
+// A client that sends all of its request before it looks for an answer learns what was wrong with it.
+func TestClientsThatSendAllOfALargeBodyGetTheAnswer(t *testing.T) {
+	backend := httptest.NewServer(newService(t))
+	defer backend.Close()
+	const length = 64 << 20 // more than what fits between the two ends of a connection
+	for _, path := range []string{"/Users", "/Users/.search", "/Bulk"} {
+		conn, err := net.Dial("tcp", backend.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, length)
+		if _, err := io.CopyN(conn, &endless{}, length); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if response.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: status %d, want 413", path, response.StatusCode)
+		}
+		_ = response.Body.Close()
+		_ = conn.Close()
+	}
+}
+
+// A client that asks first is told before it has sent anything.
+func TestClientsThatAskFirstDoNotSendALargeBody(t *testing.T) {
+	backend := httptest.NewServer(newService(t))
+	defer backend.Close()
+	conn, err := net.Dial("tcp", backend.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "POST /Users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 67108864\r\nExpect: 100-continue\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want 413 and no 100", response.StatusCode)
+	}
+}
+
 // slowStore takes until the request is over.
 type slowStore struct{ server.Store }
 

@@ -29,14 +29,15 @@ func (c *call) readBody(limit int64) (scim.Document, error) {
 	if err := checkContent(c.r); err != nil {
 		return nil, err
 	}
-	if c.r.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
 	// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
 	timed := false
 	rc := http.NewResponseController(c.w)
 	if timeout := c.s.opts.Limits.Timeout; timeout > 0 {
 		timed = rc.SetReadDeadline(time.Now().Add(timeout)) == nil
+	}
+	if c.r.ContentLength > limit {
+		c.passOver()
+		return nil, tooLarge(limit)
 	}
 	data, err := readAll(c.s.buffer(), http.MaxBytesReader(c.w, c.r.Body, limit))
 	if err != nil {
@@ -49,6 +50,18 @@ func (c *call) readBody(limit int64) (scim.Document, error) {
 	doc, err := scim.DecodeDocument(data)
 	c.s.putBuffer(data)
 	return doc, err
+}
+
+// mostPassedOver is how much of a body that is too large is read all the same.
+const mostPassedOver = 128 << 20
+
+// passOver reads a body that is too large, and forgets it. Many clients look for the answer only when they have sent all, and would learn
+// of a broken connection in place of the limit. One that waits to be told to send the body is not told.
+func (c *call) passOver() {
+	if c.r.ContentLength > mostPassedOver || c.r.Header.Get("Expect") != "" {
+		return
+	}
+	_, _ = io.Copy(io.Discard, c.r.Body)
 }
 
 // readAll appends what r has to b. The length that the client gives is not trusted with memory.
