@@ -163,6 +163,9 @@ func (s *session) pages(endpoint string, size int) []string {
 		if len(resources) > size {
 			a.fail("a page has at most the %d resources that were asked for", size)
 		}
+		if start := a.at("startIndex"); start != nil && start != int64(page*size+1) {
+			a.fail("startIndex is that of the page's first resource, %d", page*size+1)
+		}
 		for _, r := range resources {
 			id, _ := at(r, "id").(string)
 			if seen[id] {

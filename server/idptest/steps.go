@@ -18,6 +18,12 @@ const (
 func (s *session) create(endpoint, body string) *answer {
 	a := s.send(http.MethodPost, endpoint, body).need("what is created is answered with the resource", http.StatusCreated)
 	s.created = append(s.created, endpoint+"/"+url.PathEscape(a.id()))
+	if a.header.Get("Location") == "" {
+		a.fail("the header Location has the URL of what was created (RFC 7644 section 3.3)")
+	}
+	if list, _ := a.at("schemas").([]any); len(list) == 0 {
+		a.fail("every resource says in schemas what it is (RFC 7643 section 3)")
+	}
 	return a
 }
 

@@ -1,0 +1,224 @@
+package idptest_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/scimbridge/scim/server/idptest"
+)
+
+// fault makes a service wrong in one point.
+type fault func(http.Handler) http.Handler
+
+// status has requests with a method answered with another status, with or without the body.
+func status(method string, from, to int, body bool) fault {
+	return func(h http.Handler) http.Handler {
+		return answering(h, func(r *http.Request, status int, text string) (int, string) {
+			switch {
+			case r.Method != method || status != from:
+				return status, text
+			case body:
+				return to, text
+			}
+			return to, ""
+		})
+	}
+}
+
+// understanding has the service read something else in the bodies of requests.
+func understanding(method, pattern, as string) fault {
+	re := regexp.MustCompile(pattern)
+	return func(h http.Handler) http.Handler {
+		return asking(h, func(r *http.Request, body string) string {
+			if r.Method != method {
+				return body
+			}
+			return re.ReplaceAllString(body, as)
+		})
+	}
+}
+
+// querying has the service read something else in queries.
+func querying(change func(q url.Values)) fault {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			q := r.URL.Query()
+			change(q)
+			r.URL.RawQuery = q.Encode()
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+func refuses(method, pattern string) fault {
+	return func(h http.Handler) http.Handler { return refusing(h, method, pattern) }
+}
+
+func answers(pattern, with string) fault {
+	return func(h http.Handler) http.Handler { return answering(h, replaceAll(pattern, with)) }
+}
+
+// withoutHeader leaves a header out of requests or, when it is one of those, of answers.
+func withoutHeader(name string) fault {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del(name)
+			h.ServeHTTP(&headerless{w, name}, r)
+		})
+	}
+}
+
+type headerless struct {
+	http.ResponseWriter
+	name string
+}
+
+func (w *headerless) WriteHeader(status int) {
+	w.Header().Del(w.name)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// unsupported answers requests with 415 whose Content-Type has text in it.
+func unsupported(text string) fault {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.Header.Get("Content-Type"), text) {
+				w.WriteHeader(http.StatusUnsupportedMediaType)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// hiding is a service that keeps deleted users. byID and inLists say whether it hides them.
+func hiding(byID, inLists bool) fault {
+	return func(h http.Handler) http.Handler {
+		var deleted []string
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, id, isUser := strings.Cut(r.URL.Path, "/Users/")
+			if isUser && r.Method == http.MethodDelete && !slices.Contains(deleted, id) {
+				deleted = append(deleted, id)
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+			recorded := httptest.NewRecorder()
+			h.ServeHTTP(recorded, r)
+			code, body := recorded.Code, recorded.Body.String()
+			switch {
+			case isUser && byID && slices.Contains(deleted, id):
+				code, body = http.StatusNotFound, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"404"}`
+			case isQuery(r) && inLists && slices.ContainsFunc(deleted, func(id string) bool { return strings.Contains(body, `"id":"`+id) }):
+				body = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"Resources":[]}`
+			}
+			w.Header().Set("Content-Type", "application/scim+json")
+			w.Header().Set("Location", recorded.Header().Get("Location"))
+			w.WriteHeader(code)
+			fmt.Fprint(w, body)
+		})
+	}
+}
+
+// Each of these services is wrong in one point. The kit names a sequence that needs it, and says what is needed.
+func TestSaysWhatIsNeeded(t *testing.T) {
+	const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	tests := []struct {
+		name          string
+		fault         fault
+		breaks, needs string
+	}{
+		{"create is answered with 200", status("POST", 201, 200, true), "Entra/create a user and find it again", "status 201"},
+		{"create is answered without a body", status("POST", 201, 201, false), "Okta OIN app/create a user", "every resource has an id"},
+		{"no Location", withoutHeader("Location"), "Entra/create a user and find it again", "Location"},
+		{"no schemas", answers(`"schemas":\["urn:ietf:params:scim:schemas:core:2.0:User"[^\]]*\],`, ""), "JumpCloud/activation", "schemas"},
+		{"delete is answered with 200", status("DELETE", 204, 200, true), "Entra/delete a user", "status 204"},
+		{"delete is accepted for later", status("DELETE", 204, 202, true), "OneLogin/delete a user", "status 204"},
+		{"PATCH is accepted for later", status("PATCH", 200, 202, true), "Entra/disable and enable", "status 200 or 204"},
+		{"PATCH is answered with 200 and nothing", status("PATCH", 200, 200, false), "Okta OIN app/deactivate and reactivate by PATCH", "the answer shows the user"},
+		{"PUT is answered without a body", status("PUT", 200, 204, false), "Okta wizard app/update the profile", "status 200"},
+		{"userName is compared as it is", querying(func(q url.Values) {
+			if f := q.Get("filter"); strings.HasPrefix(f, "username") {
+				q.Set("filter", `userName eq "other"`)
+			}
+		}), "Entra/create a user and find it again", "in any case"},
+		{"filters are ignored", querying(func(q url.Values) { q.Del("filter") }), "Entra/change the matching attribute", "not found by its old name"},
+		{"and is ignored", querying(func(q url.Values) {
+			f, _, _ := strings.Cut(q.Get("filter"), " and ")
+			q.Set("filter", f)
+		}), "Entra/reference check", "reference"},
+		{"members are replaced instead of added", understanding("PATCH", `(?i)"op":"add","path":"members"`, `"op":"replace","path":"members"`),
+			"Entra/add and remove members", "members were added"},
+		{"one member of several is added", understanding("PATCH", `("path":"members","value":\[\{[^}]*\}),.*?\]`, `$1]`),
+			"JumpCloud/members with an array of values", "only the member that was named"},
+		{"a value path removes all members", understanding("PATCH", `members\[[^\]]*\]`, `members`), "Entra with aadOptscim062020/add and remove members", "empties the group"},
+		{"404 is JSON and no SCIM error", func(h http.Handler) http.Handler {
+			return answering(h, func(_ *http.Request, status int, body string) (int, string) {
+				if status == http.StatusNotFound {
+					return status, `{"error":"not found"}`
+				}
+				return status, body
+			})
+		}, "Okta OIN app/errors are JSON", "must be a SCIM error"},
+		{"404 has no body", status("GET", 404, 404, false), "Okta OIN app/errors are JSON", "errors as JSON"},
+		{"a conflict has no body", status("POST", 409, 409, false), "Entra/user that exists is a conflict", "uniqueness"},
+		{"what is gone is 410", status("GET", 404, 410, false), "Entra/delete a user", "status 404"},
+		{"the status of an error is a number", answers(`"status":"(\d+)"`, `"status":$1`), "Entra/user that exists is a conflict", "status as a string"},
+		{"active is ignored in PATCH", understanding("PATCH", `"path":"active"`, `"path":"nickName"`), "Entra/disable and enable", "active is false"},
+		{"active is ignored without a path", understanding("PATCH", `"active":`, `"ignored":`), "Okta OIN app/deactivate and reactivate by PATCH", "active is false"},
+		{"active is ignored in PUT", understanding("PUT", `"active":false`, `"active":true`), "Okta wizard app/deactivate and reactivate by PUT", "active is false"},
+		{"active is ignored in POST", understanding("POST", `"active":false`, `"active":true`), "PingOne/create a disabled user and enable it", "active is false"},
+		{"deleted users are shown", hiding(false, false), "Entra/delete a user", "deleted is gone"},
+		{"deleted users are found", hiding(true, false), "Entra/delete a user", "deleted is not found"},
+		{"names of deleted users stay taken", hiding(true, true), "Entra/delete a user", "status 201"},
+		{"startIndex is 1 on every page", answers(`"startIndex":\d+`, `"startIndex":1`), "Okta OIN app/import users", "startIndex"},
+		{"startIndex is ignored", querying(func(q url.Values) { q.Del("startIndex") }), "Microsoft validator/SCIM_User_Pagination", "on one page"},
+		{"count is ignored", querying(func(q url.Values) { q.Del("count") }), "Microsoft validator/SCIM_Group_Pagination", "at most the 5"},
+		{"totalResults is a string", answers(`"totalResults":(\d+)`, `"totalResults":"$1"`), "Okta OIN app/import groups", "totalResults is an integer"},
+		{"externalId is not kept", understanding("POST", `"externalId":"[^"]*",`, ""), "Entra/create a group and find it again", "externalId"},
+		{"PUT refuses a null id", refuses("PUT", `"id":null`), "OneLogin/create, read and update a user from a template", "status 200"},
+		{"PUT keeps what it lacks", understanding("PUT", `^\{`, `{"locale":"en-US",`), "Okta OIN app/update the profile", "what a PUT lacks is removed"},
+		{"meta is refused", refuses("POST", `"meta"`), "Entra/create a group and find it again", "status 201"},
+		{"groups are refused", refuses("POST", `"groups"`), "Okta OIN app/create a user", "status 201"},
+		{"names have one case", refuses("POST", `"UserName"`), "Entra/names in any case", "status 201"},
+		{"roles are refused", refuses("POST", `"roles":\[\{`), "Entra/roles in a create", "status 201"},
+		{"JSON in a string is refused", refuses("PATCH", `\\"displayName\\"`), "Entra/role as JSON in a string", "JSON in a string"},
+		{"qualified keys are ignored", understanding("PATCH", `,"`+enterprise+`:[a-zA-Z]*":"[^"]*"`, ""), "Entra with aadOptscim062020/update many attributes without a path", "qualified names as keys"},
+		{"the first operation counts", understanding("PATCH", `("Operations":\[\{.*?\}),\{"op".*\]\}$`, `$1]}`), "Entra/update single attributes", "one operation for each attribute"},
+		{"an object without path must not have the id", refuses("PATCH", `"value":\{"id"`), "Okta OIN app/rename a group and change its members in one request", "sends the name"},
+		{"members without a path are refused", refuses("PATCH", `"value":\{"members"`), "Okta OIN app/push all members of a group", "a push replaces"},
+		{"a group cannot be emptied", refuses("PATCH", `"members","value":\[\]`), "Okta OIN app/push all members of a group", "a push replaces"},
+		{"$ref must not be null", refuses("PATCH", `"\$ref":null`), "Entra/add and remove members", "adds a member"},
+		{"the path manager is refused", refuses("PATCH", `"path":"manager"`), "Entra/manager in all shapes", "in this form"},
+		{"a manager in an array is refused", refuses("PATCH", `manager","value":\[`), "Entra/manager in all shapes", "in this form"},
+		{"an empty manager is refused", refuses("PATCH", `manager","value":""`), "Microsoft validator/User_Update_Manager", "empty value"},
+		{"removal of a manager is refused", refuses("PATCH", `"remove","path":"urn[^"]*manager"`), "Entra with aadOptscim062020/manager in all shapes", "removes the manager"},
+		{"application/json is refused", unsupported("application/json"), "OneLogin/create, read and update a user from a template", "status 201"},
+		{"a charset is refused", unsupported("charset"), "Entra/create a user and find it again", "status 201"},
+		{"the answer is always application/scim+json", withoutHeader("Accept"), "OneLogin/connection test", "application/json"},
+		{"values are trimmed", understanding("PATCH", `"  Alice`, `"Alice`), "Entra/values stay as they were sent", "in another form"},
+		{"user names are in lower case", answers(`Alice\.MacDonald`, `alice.macdonald`), "Entra/values stay as they were sent", "in another form"},
+		{"value paths mean all elements", understanding("PATCH", `emails\[[^\]]*\]`, `emails`), "Entra/value path creates what it does not find", "value path"},
+		{"the element has not the type of the filter", answers(`"type":"mobile"`, `"type":"other"`), "Microsoft validator/User_Update", `type eq "mobile"`},
+		{"schemas are in Pascal case", answers(`"mutability":"readWrite"`, `"mutability":"ReadWrite"`), "Entra/schemas", "camel case"},
+		{"schemas have nulls", answers(`"multiValued"`, `"canonicalValues":null,"multiValued"`), "Microsoft validator/SCIM_Schema_Discoverability", "no nulls"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			failed, _, err := idptest.Failures(t.Context(), idptest.Target{Handler: tt.fault(newServer(t)), BasePath: "/scim/v2/", Token: token})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(failed[tt.breaks], "\n\n")
+			_, needed, _ := strings.Cut(got, "\nNeeded: ")
+			if !strings.Contains(needed, tt.needs) {
+				t.Errorf("%s does not say %q:\n%s", tt.breaks, tt.needs, got)
+			}
+		})
+	}
+}
