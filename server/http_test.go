@@ -69,9 +69,22 @@ func TestContentTypes(t *testing.T) {
 	_ = z.Close()
 	s.send("POST", "/Users", zipped.String(), "Content-Encoding", "gzip").wantError(415, "")
 
-	s.get("/Users", "Accept", "application/json").wantHeader("Content-Type", "application/json")
-	s.get("/Users", "Accept", "application/scim+json, application/json").wantHeader("Content-Type", "application/scim+json")
-	s.get("/Users", "Accept", "text/html").wantHeader("Content-Type", "application/scim+json")
+	for accept, want := range map[string]string{
+		"application/json":                              "application/json",
+		"application/scim+json, application/json":       "application/scim+json",
+		"text/html":                                     "application/scim+json",
+		"*/*":                                           "application/scim+json",
+		"application/json, text/plain, */*":             "application/json",
+		"APPLICATION/JSON; charset=utf-8":               "application/json",
+		"application/scim+json;q=0.5, application/json": "application/json",
+		"application/json;q=0.5, application/scim+json": "application/scim+json",
+		"application/json;q=0.5, application/*":         "application/scim+json",
+		"application/json; q=0, */*; q=0.1":             "application/scim+json",
+		"application/json;q=x, */*;q=0.9":               "application/json",
+		"application/json-seq":                          "application/scim+json",
+	} {
+		s.get("/Users", "Accept", accept).wantHeader("Content-Type", want)
+	}
 	s.get("/Users/404", "Accept", "application/json").wantHeader("Content-Type", "application/json")
 	plain := newService(t, func(o *server.Options) { o.ContentType = "application/json" })
 	plain.get("/Users").wantHeader("Content-Type", "application/json")

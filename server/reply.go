@@ -121,11 +121,48 @@ func (c *call) contentType() string {
 	if c.s.opts.ContentType != "" {
 		return c.s.opts.ContentType
 	}
-	accept := c.r.Header.Get("Accept")
-	if strings.Contains(accept, "application/json") && !strings.Contains(accept, scim.ContentType) {
+	if prefersPlainJSON(c.r.Header["Accept"]) {
 		return "application/json"
 	}
 	return scim.ContentType
+}
+
+// prefersPlainJSON reports whether application/json suits a client better than application/scim+json (RFC 9110 section 12.5.1). Of two
+// that suit it as well, it is the one that is named. A client that accepts neither gets the latter.
+func prefersPlainJSON(accept []string) bool {
+	var plain, own, wild float64
+	named := false // application/scim+json is
+	for _, list := range accept {
+		for media := range strings.SplitSeq(list, ",") {
+			media, parameters, _ := strings.Cut(media, ";")
+			switch strings.ToLower(strings.TrimSpace(media)) {
+			case "application/json":
+				plain = quality(parameters)
+			case scim.ContentType:
+				own, named = quality(parameters), true
+			case "application/*", "*/*":
+				wild = max(wild, quality(parameters))
+			}
+		}
+	}
+	if !named {
+		own = wild
+	}
+	return plain > own || plain == own && plain > 0 && !named
+}
+
+// quality returns the weight among the parameters of a media range, which is 1 when there is none.
+func quality(parameters string) float64 {
+	for p := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		if q, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && q >= 0 && q <= 1 {
+			return q
+		}
+	}
+	return 1
 }
 
 // write sends a reply.
