@@ -12,7 +12,7 @@ import (
 )
 
 // cursor is where a page begins (RFC 9865). It is sent to the client and comes back from it: it holds nothing that the client could
-// not learn by asking, and is read as cautiously as any input.
+// not learn by asking, but for what a store has in [Page.Next], and is read as cautiously as any input.
 type cursor struct {
 	// Type is the index of the resource type.
 	Type int `json:"r,omitzero"`

@@ -227,6 +227,24 @@ func TestTenantsDoNotSeeEachOther(t *testing.T) {
 	a.get("/Users/"+user).want(200).wantAt("groups/0/value", group)
 }
 
+func TestCursorsTellNothingOfOtherTenants(t *testing.T) {
+	cursor := func(others int) any {
+		s := newService(t, func(o *server.Options) {
+			o.Authenticator = server.TenantTokens{"ta": {Tenant: "a"}, "tb": {Tenant: "b"}}.Authenticator()
+		})
+		for n := range 3 {
+			s.send("POST", "/Users", fmt.Sprintf(`{"userName":"u%d"}`, n), "Authorization", "Bearer ta").want(201)
+			for m := range others {
+				s.send("POST", "/Users", fmt.Sprintf(`{"userName":"u%d-%d"}`, n, m), "Authorization", "Bearer tb").want(201)
+			}
+		}
+		return s.get("/Users?cursor&count=2", "Authorization", "Bearer ta").at("nextCursor")
+	}
+	if alone, among := cursor(0), cursor(5); alone == nil || alone != among {
+		t.Errorf("the cursor of a tenant that is alone is %v, and %v among others", alone, among)
+	}
+}
+
 func TestMe(t *testing.T) {
 	s := newService(t, func(o *server.Options) {
 		o.Authenticator = server.AuthenticatorFunc(func(r *http.Request) (server.Identity, error) {

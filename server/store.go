@@ -126,8 +126,8 @@ type Page struct {
 	Resources []Resource
 	// Total is how many resources match in all, when it was asked for.
 	Total int
-	// Next is where the next page begins, empty when there is none. Its content is the store's. Whatever is created, changed or
-	// removed between two pages, resources that stay as they are occur exactly once in the pages.
+	// Next is where the next page begins, empty when there is none. Its content is the store's; clients can read it in cursors.
+	// Whatever is created, changed or removed between two pages, resources that stay as they are occur exactly once in the pages.
 	Next string
 }
 

@@ -51,12 +51,39 @@ func (s *Store) entriesOf(doc scim.Document) []indexEntry {
 				v = object[i.attr.Sub]
 			}
 			text, ok := v.(string)
-			if e := (indexEntry{i.path, casefold.String(text)}); ok && !slices.Contains(list, e) {
+			if e := (indexEntry{i.path, casefold.String(text)}); ok && (len(list) > few || !slices.Contains(list, e)) {
 				list = append(list, e)
 			}
 		})
 	}
+	if len(list) > few {
+		slices.SortFunc(list, indexEntry.compare)
+		list = slices.Compact(list)
+	}
 	return list
+}
+
+// few is up to how many entries it pays to look at all to find one.
+const few = 32
+
+func (e indexEntry) compare(other indexEntry) int {
+	return cmp.Or(cmp.Compare(e.path, other.path), cmp.Compare(e.value, other.value))
+}
+
+// without calls do for every entry in list that is not in other.
+func without(list, other []indexEntry, do func(indexEntry)) {
+	var set map[indexEntry]bool
+	if len(other) > few {
+		set = make(map[indexEntry]bool, len(other))
+		for _, e := range other {
+			set[e] = true
+		}
+	}
+	for _, e := range list {
+		if !set[e] && (set != nil || !slices.Contains(other, e)) {
+			do(e)
+		}
+	}
 }
 
 func each(v any, do func(any)) {
@@ -71,16 +98,8 @@ func each(v any, do func(any)) {
 
 // reindex gives a record other entries than it had.
 func (tab *table) reindex(rec *record, sequence uint64, entries []indexEntry) {
-	for _, e := range rec.entries {
-		if !slices.Contains(entries, e) {
-			tab.indexes[e.path].Delete(entry{value: e.value, sequence: sequence})
-		}
-	}
-	for _, e := range entries {
-		if !slices.Contains(rec.entries, e) {
-			tab.indexes[e.path].Set(entry{e.value, sequence, rec})
-		}
-	}
+	without(rec.entries, entries, func(e indexEntry) { tab.indexes[e.path].Delete(entry{value: e.value, sequence: sequence}) })
+	without(entries, rec.entries, func(e indexEntry) { tab.indexes[e.path].Set(entry{e.value, sequence, rec}) })
 	rec.entries = entries
 }
 

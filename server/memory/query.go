@@ -188,7 +188,7 @@ func from(q server.Query, after position) uint64 {
 func (src source) matching(ctx context.Context, q server.Query, after uint64, visit func(*version, scim.Document) bool) (err error) {
 	looked := 0
 	src.each(after, func(v *version) bool {
-		if looked++; looked%1024 == 0 {
+		if looked++; looked%32 == 0 { // one look may take seconds, when a filter with many terms meets many values
 			if err = ctx.Err(); err != nil {
 				return false
 			}

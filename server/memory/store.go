@@ -19,8 +19,6 @@ type Store struct {
 	indexed []indexed
 	mu      sync.RWMutex
 	tenants map[string]*tenant
-	// sequence numbers resources in the order of their creation.
-	sequence uint64
 }
 
 var (
@@ -47,6 +45,8 @@ type tenant struct {
 	unique map[server.Unique]*record
 	// members has the groups of every member.
 	members *btree.BTreeG[membership]
+	// sequence numbers resources in the order of their creation. It is the tenant's own: clients see it in cursors.
+	sequence uint64
 }
 
 // table is the resources of one type.
@@ -141,10 +141,10 @@ func (s *Store) Create(ctx context.Context, r server.Resource) error {
 	if err := t.checkUnique(nil, r.Unique); err != nil {
 		return err
 	}
-	s.sequence++
+	t.sequence++
 	rec := &record{}
 	tab.byID[r.ID] = rec
-	t.put(tab, rec, s.sequence, r, entries)
+	t.put(tab, rec, t.sequence, r, entries)
 	return nil
 }
 
