@@ -26,6 +26,7 @@ type directory struct {
 	ids  []string
 	data map[string]scim.ResourceAttributes
 	next int
+	turn int
 	// prefix begins the ids.
 	prefix string
 
@@ -35,6 +36,8 @@ type directory struct {
 	// pageless makes GetAll return everything whatever was asked for, and clamp is how many it returns at most.
 	pageless bool
 	clamp    int
+	// shuffled makes every call of GetAll have another order.
+	shuffled bool
 	// shape changes what is returned, and err makes every call fail.
 	shape func(scim.ResourceAttributes) scim.ResourceAttributes
 	err   func(method string) error
@@ -124,6 +127,10 @@ func (d *directory) GetAll(_ *http.Request, params scim.ListRequestParams) (scim
 			continue
 		}
 		all = append(all, r)
+	}
+	if d.shuffled {
+		d.turn++
+		all = append(all[d.turn%max(1, len(all)):len(all):len(all)], all[:d.turn%max(1, len(all))]...)
 	}
 	page := scim.Page{TotalResults: len(all), Resources: all}
 	if d.pageless {

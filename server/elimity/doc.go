@@ -27,7 +27,9 @@
 // the validator has depends on [Options.Filters]: by default only comparisons which the library's PassesFilter evaluates as RFC 7644
 // has it, so that neither its panics nor its mistakes show.
 //
-// A query that has a filter or an order reads all resources that GetAll returns for the validator. One for an id calls Get.
+// A query that has a filter or an order reads all resources that GetAll returns for the validator. One for an id calls Get. Another is
+// a page of GetAll, in the handler's order, which has to be the same for each page: of a handler that ranges over a map, say so with
+// Options.Unordered.
 //
 // # What differs from package server with a store of its own
 //

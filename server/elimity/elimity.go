@@ -35,6 +35,9 @@ type Options struct {
 	Patch bool
 	// PageSize is the Count with which all resources are read, 1,000 when it is 0.
 	PageSize int
+	// Unordered says that GetAll returns resources in no order, as one that ranges over a map does. Lists are then read whole and ordered by id,
+	// since pages need an order that is the same for each of them.
+	Unordered bool
 }
 
 // New returns a server for the handlers of resource types. Nil options.ResourceTypes mean those, as [ResourceTypes] returns them; others

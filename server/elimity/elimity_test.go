@@ -49,10 +49,15 @@ func TestIdentityProviders(t *testing.T) {
 		{"handler that filters", func(a *app, _ *server.Options) { a.users.filters, a.groups.filters = true, true }},
 		{"handler without pages", func(a *app, _ *server.Options) { a.users.pageless, a.groups.pageless = true, true }},
 		{"handler with small pages", func(a *app, _ *server.Options) { a.users.clamp, a.groups.clamp = 2, 2 }},
+		{"handler without an order", func(a *app, _ *server.Options) { a.users.shuffled, a.groups.shuffled = true, true }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			idptest.All(t, idptest.Target{Handler: newApp(t, tt.change).handler})
+			a := newApp(t, tt.change)
+			if a.users.shuffled {
+				a = newApp(t, tt.change, elimity.Options{Unordered: true})
+			}
+			idptest.All(t, idptest.Target{Handler: a.handler})
 		})
 	}
 }
@@ -90,6 +95,44 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A handler that ranges over a map has no order. What a filter finds is found all the same, also when the handler is read in several pages.
+func TestHandlersWithoutOrder(t *testing.T) {
+	change := func(a *app, _ *server.Options) { a.users.shuffled = true }
+	names := func(r answer) (list []string) {
+		for _, u := range r.want(http.StatusOK).doc()["Resources"].([]any) {
+			list = append(list, u.(map[string]any)["userName"].(string))
+		}
+		return list
+	}
+	all := []string{"u0", "u1", "u2", "u3", "u4", "u5", "u6"}
+	t.Run("filter", func(t *testing.T) {
+		a := newApp(t, change, elimity.Options{PageSize: 3})
+		for _, name := range all {
+			a.user(`{"userName":"` + name + `","title":"T"}`)
+		}
+		got := names(a.find(`title eq "T"`))
+		slices.Sort(got)
+		if diff := cmp.Diff(all, got); diff != "" {
+			t.Errorf("users (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("pages", func(t *testing.T) {
+		a := newApp(t, change, elimity.Options{Unordered: true})
+		for _, name := range all {
+			a.user(`{"userName":"` + name + `","title":"T"}`)
+		}
+		for _, query := range []string{"", "&filter=title%20pr", "&sortBy=title", "&sortBy=title&sortOrder=descending"} {
+			var got []string
+			for start := 1; start <= len(all); start += 3 {
+				got = append(got, names(a.send("GET", fmt.Sprintf("/Users?startIndex=%d&count=3%s", start, query), ""))...)
+			}
+			if diff := cmp.Diff(all, got); diff != "" {
+				t.Errorf("pages with %q (-want +got):\n%s", query, diff)
+			}
+		}
+	})
 }
 
 // A filter on the id reads one resource.

@@ -1,6 +1,7 @@
 package elimity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func (s *store) Query(ctx context.Context, q server.Query) (server.Page, error) 
 			return server.Page{}, scim.NewError(400, scim.InvalidCursor, "the cursor is not one of this query")
 		}
 	}
-	if q.Match == nil && q.Order.Attribute == nil {
+	if q.Match == nil && q.Order.Attribute == nil && !s.options.Unordered {
 		return s.slice(ctx, rt, q, offset)
 	}
 	found, err := s.matching(ctx, rt, q)
@@ -98,7 +99,12 @@ func (s *store) matching(ctx context.Context, rt *resourceType, q server.Query) 
 	if failed != nil {
 		return nil, failed
 	}
-	slices.SortStableFunc(found, func(a, b ordered) int { return q.Order.Compare(a.key, b.key) })
+	slices.SortStableFunc(found, func(a, b ordered) int {
+		if byOrder := q.Order.Compare(a.key, b.key); byOrder != 0 || !s.options.Unordered {
+			return byOrder
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
 	list := make([]server.Resource, len(found))
 	for i := range found {
 		list[i] = found[i].Resource
@@ -154,9 +160,11 @@ func idOf(q server.Query) (string, bool) {
 // are in all.
 //
 // A handler need not know pages: one that returns all its resources every time is understood. A resource that comes twice, because
-// the order has changed between two pages, is yielded once.
+// the order has changed between two pages, is yielded once; since another has been passed over then, a handler that is read from the
+// beginning is asked for everything at once.
 func (s *store) read(ctx context.Context, rt *resourceType, v *library.Validator, offset, size int, yield func(elimity.Resource) bool) (int, error) {
 	seen := make(map[string]bool)
+	moved, mayAskAgain := false, offset == 0
 	for total := -1; ; {
 		params := elimity.ListRequestParams{Count: size, StartIndex: offset + 1, FilterValidator: v}
 		page, err := s.getAll(ctx, rt, params)
@@ -174,6 +182,7 @@ func (s *store) read(ctx context.Context, rt *resourceType, v *library.Validator
 		fresh := 0
 		for _, r := range list {
 			if seen[r.ID] {
+				moved = moved || !whole
 				continue
 			}
 			seen[r.ID] = true
@@ -183,9 +192,13 @@ func (s *store) read(ctx context.Context, rt *resourceType, v *library.Validator
 			}
 		}
 		offset += len(list)
-		if whole || fresh == 0 || offset >= page.TotalResults || ctx.Err() != nil {
+		if ctx.Err() == nil && !whole && fresh > 0 && offset < page.TotalResults {
+			continue
+		}
+		if !moved || !mayAskAgain || ctx.Err() != nil {
 			return total, ctx.Err()
 		}
+		mayAskAgain, offset, size = false, 0, max(total, page.TotalResults)
 	}
 }
 

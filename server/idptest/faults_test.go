@@ -152,10 +152,14 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			f, _, _ := strings.Cut(q.Get("filter"), " and ")
 			q.Set("filter", f)
 		}), "Entra/reference check", "reference"},
-		{"members are replaced instead of added", understanding("PATCH", `(?i)"op":"add","path":"members"`, `"op":"replace","path":"members"`),
-			"Entra/add and remove members", "members were added"},
-		{"one member of several is added", understanding("PATCH", `("path":"members","value":\[\{[^}]*\}),.*?\]`, `$1]`),
-			"JumpCloud/members with an array of values", "only the member that was named"},
+		{
+			"members are replaced instead of added", understanding("PATCH", `(?i)"op":"add","path":"members"`, `"op":"replace","path":"members"`),
+			"Entra/add and remove members", "members were added",
+		},
+		{
+			"one member of several is added", understanding("PATCH", `("path":"members","value":\[\{[^}]*\}),.*?\]`, `$1]`),
+			"JumpCloud/members with an array of values", "only the member that was named",
+		},
 		{"a value path removes all members", understanding("PATCH", `members\[[^\]]*\]`, `members`), "Entra with aadOptscim062020/add and remove members", "empties the group"},
 		{"404 is JSON and no SCIM error", func(h http.Handler) http.Handler {
 			return answering(h, func(_ *http.Request, status int, body string) (int, string) {
