@@ -484,6 +484,41 @@ func TestMembersAreNotLoadedWithoutNeed(t *testing.T) {
 	s.send("DELETE", "/Groups/3", "").want(204)
 }
 
+// PatchReplySmall shows the members of small groups, and does not read those of others.
+func TestSmallGroupsAreShownAfterAPatch(t *testing.T) {
+	add := func(from, to int) string {
+		var list []string
+		for n := from; n <= to; n++ {
+			list = append(list, fmt.Sprintf(`{"value":"u%d"}`, n))
+		}
+		return `{"op":"add","path":"members","value":[` + strings.Join(list, ",") + `]}`
+	}
+	store := &counter{Store: memory.New()}
+	open := func(store server.Store) *service {
+		return newServiceOn(t, store, func(o *server.Options) { o.PatchReply, o.MissingMembers = server.PatchReplySmall, true })
+	}
+	s := open(store)
+	s.create("/Groups", `{"displayName":"G"}`)
+	s.patch("/Groups/1", add(1, 99)).want(200).wantAt("members/98/value", "u99")
+	s.patch("/Groups/1", add(1, 99)).want(204)
+	s.patch("/Groups/1", add(100, 100)).want(200).wantAt("members/99/value", "u100")
+	s.patch("/Groups/1", `{"op":"replace","path":"displayName","value":"H"}`).want(200).wantAt("members/99/value", "u100")
+	store.reset()
+	s.patch("/Groups/1", add(101, 101)).want(204)
+	s.patch("/Groups/1", `{"op":"replace","path":"displayName","value":"I"}`).want(204)
+	whole := "/Groups/1?excludedAttributes=members"
+	s.patch(whole, `{"op":"replace","path":"displayName","value":"J"}`).want(200).wantAt("displayName", "J").wantAt("members", nil)
+	s.patch(whole, add(102, 102)).want(200).wantAt("members", nil)
+	if store.members > 2 { // those that were added
+		t.Errorf("%d members of a large group were read or written", store.members)
+	}
+
+	plain := open(struct{ server.MemberStore }{memory.New()})
+	plain.create("/Groups", `{"displayName":"G"}`)
+	plain.patch("/Groups/1", add(1, 1)).want(204)
+	plain.patch(whole, add(2, 2)).want(200).wantAt("displayName", "G")
+}
+
 // TestResourcesOfTwoTypesWithOneID holds users apart from groups in stores whose ids are unique within a type only.
 func TestResourcesOfTwoTypesWithOneID(t *testing.T) {
 	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {

@@ -94,6 +94,9 @@ const (
 	PatchReplyBody
 	// PatchReplyEmpty is 204 unless the request has the parameter attributes.
 	PatchReplyEmpty
+	// PatchReplySmall is as PatchReplyAuto, but a group that was changed is answered with 200, too, when it has no more than 100 members, as
+	// a [MemberCounter] tells, or the request excludes them. It costs reading them, and suits clients that insist on a body.
+	PatchReplySmall
 )
 
 // Limits bound what a request may cost. A zero field means its default.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -48,6 +49,12 @@ func (c *call) answerPatch(ctx context.Context, to route, v view, outcome patche
 		withBody = true
 	case PatchReplyEmpty:
 		withBody = false
+	case PatchReplySmall:
+		small, err := c.isSmall(ctx, v, outcome)
+		if err != nil {
+			return reply{}, err
+		}
+		withBody = outcome.changed && small
 	}
 	if !withBody && !reads {
 		return reply{status: http.StatusNoContent, etag: etag(outcome.Version, ""), key: outcome.Key}, nil
@@ -61,6 +68,25 @@ func (c *call) answerPatch(ctx context.Context, to route, v view, outcome patche
 	answer, err := c.answerWith(ctx, http.StatusOK, v, outcome.Resource)
 	answer.location = ""
 	return answer, err
+}
+
+// fewMembers is up to how many members PatchReplySmall shows.
+const fewMembers = 100
+
+// isSmall reports whether a resource that was changed can be shown without reading many members.
+func (c *call) isSmall(ctx context.Context, v view, outcome patched) (bool, error) {
+	if !outcome.changed || !outcome.partial || !v.members {
+		return true, nil
+	}
+	counter, ok := c.s.store.(MemberCounter)
+	if !ok {
+		return false, nil
+	}
+	n, err := counter.CountMembers(ctx, outcome.Key, fewMembers+1)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil // it has been deleted since: what there is to say is that the change was made
+	}
+	return n <= fewMembers, err
 }
 
 // patchOperations returns the operations of a PATCH request (RFC 7644 section 3.5.2).

@@ -191,6 +191,7 @@ func TestPatchReply(t *testing.T) {
 		{"auto", server.PatchReplyAuto, 200, 204, 204},
 		{"body", server.PatchReplyBody, 200, 200, 200},
 		{"empty", server.PatchReplyEmpty, 204, 204, 204},
+		{"small", server.PatchReplySmall, 200, 204, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newService(t, func(o *server.Options) { o.PatchReply = tt.reply })

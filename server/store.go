@@ -197,6 +197,14 @@ type Membership struct {
 	indirect bool
 }
 
+// MemberCounter is a MemberStore that counts members without reading them. It is used when the store implements it.
+type MemberCounter interface {
+	MemberStore
+	// CountMembers returns how many members a resource has, or most when it has more. It costs no more than counting to most. The error is
+	// [ErrNotFound] when the resource does not exist.
+	CountMembers(ctx context.Context, key Key, most int) (int, error)
+}
+
 // BatchStore is a Store that reads many resources at once. It is used when the store implements it.
 type BatchStore interface {
 	Store

@@ -44,9 +44,10 @@ func withTokens(scim http.Handler, lifetime time.Duration) http.Handler {
 
 func TestOurServerPasses(t *testing.T) {
 	replies := map[string]server.PatchReply{
-		"PATCH answered as needed":    server.PatchReplyAuto,
-		"PATCH answered with body":    server.PatchReplyBody,
-		"PATCH answered without body": server.PatchReplyEmpty,
+		"PATCH answered as needed":                server.PatchReplyAuto,
+		"PATCH answered with body":                server.PatchReplyBody,
+		"PATCH answered without body":             server.PatchReplyEmpty,
+		"PATCH of few members answered with body": server.PatchReplySmall,
 	}
 	for name, reply := range replies {
 		t.Run(name, func(t *testing.T) {

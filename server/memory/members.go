@@ -67,6 +67,20 @@ func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (serve
 	return result, nil
 }
 
+// CountMembers returns how many members a resource has, or most when it has more.
+func (s *Store) CountMembers(ctx context.Context, key server.Key, most int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, _, rec := s.find(key)
+	if rec == nil {
+		return 0, server.ErrNotFound
+	}
+	return min(len(rec.places), most), nil
+}
+
 // plan returns what a change does to the members there are.
 func (rec *record) plan(c server.MemberChange) server.MemberResult {
 	var r server.MemberResult

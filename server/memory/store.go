@@ -13,7 +13,7 @@ import (
 	"github.com/scimbridge/scim/server"
 )
 
-// Store keeps resources in memory. It implements [server.Store], [server.MemberStore] and [server.BatchStore]. Make one with
+// Store keeps resources in memory. It implements [server.Store], [server.MemberCounter] and [server.BatchStore]. Make one with
 // [New].
 type Store struct {
 	indexed []indexed
@@ -22,8 +22,8 @@ type Store struct {
 }
 
 var (
-	_ server.MemberStore = (*Store)(nil)
-	_ server.BatchStore  = (*Store)(nil)
+	_ server.MemberCounter = (*Store)(nil)
+	_ server.BatchStore    = (*Store)(nil)
 )
 
 // New returns an empty store. Resources are found by userName, externalId, displayName, the value of their e-mail addresses and

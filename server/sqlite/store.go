@@ -11,7 +11,7 @@ import (
 	"github.com/scimbridge/scim/server/internal/sqlstore"
 )
 
-// Store keeps resources in a SQLite file. It implements [server.Store], [server.MemberStore] and [server.BatchStore], and is safe for
+// Store keeps resources in a SQLite file. It implements [server.Store], [server.MemberCounter] and [server.BatchStore], and is safe for
 // concurrent use. Make one with [Open].
 type Store struct {
 	db    *database
@@ -19,8 +19,8 @@ type Store struct {
 }
 
 var (
-	_ server.MemberStore = (*Store)(nil)
-	_ server.BatchStore  = (*Store)(nil)
+	_ server.MemberCounter = (*Store)(nil)
+	_ server.BatchStore    = (*Store)(nil)
 )
 
 // Option changes how a file is used.
@@ -92,6 +92,11 @@ func (s *Store) Delete(ctx context.Context, key server.Key, ifVersion string) er
 // UpdateMembers adds and removes members.
 func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (server.MemberResult, error) {
 	return s.store.UpdateMembers(ctx, u)
+}
+
+// CountMembers returns how many members a resource has, or most when it has more.
+func (s *Store) CountMembers(ctx context.Context, key server.Key, most int) (int, error) {
+	return s.store.CountMembers(ctx, key, most)
 }
 
 // Memberships returns the groups of each id.

@@ -169,6 +169,23 @@ func (s *memberToy) changed(list []map[string]any, c server.MemberChange, r *ser
 	return kept
 }
 
+func (s *memberToy) CountMembers(_ context.Context, key server.Key, most int) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.findLoosely(key, "countMembers")
+	switch {
+	case i < 0 && s.is("what does not exist has no members"):
+		return 0, nil
+	case i < 0:
+		return 0, server.ErrNotFound
+	}
+	n := len(elementsOf(s.list[i].Document))
+	if s.is("members are counted to the last") {
+		return n, nil
+	}
+	return min(n, most), nil
+}
+
 func (s *memberToy) Memberships(_ context.Context, tenant string, ids []string) (map[string][]server.Membership, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,6 +67,7 @@ func checks() []check {
 		{"members and document change together", testMembersWithDocument},
 		{"members change under a version", testMembersUnderVersion},
 		{"members change nothing else", testMembersAlone},
+		{"members are counted", testCountMembers},
 		{"members are found", testMemberships},
 		{"memberships say the type of the member", testMembershipTypes},
 		{"concurrent member changes are all kept", testConcurrentMembers},
@@ -807,6 +808,38 @@ func (f *fixture) wantMembers(id string, want ...string) {
 	if !slices.Equal(got, want) {
 		f.Errorf("group %s has the members %v, want %v", id, got, want)
 	}
+}
+
+func testCountMembers(f *fixture) {
+	m, ok := f.store.(server.MemberCounter)
+	if !ok {
+		f.Skip("not a MemberCounter")
+	}
+	f.create(group("g1"), members("u1", "u2", "u3"))
+	f.create(group("g2"), scim.Document{"displayName": "group"})
+	want := func(id string, most, want int) {
+		f.Helper()
+		if got, err := m.CountMembers(f.ctx, group(id), most); err != nil || got != want {
+			f.Errorf("group %s has %d members, counting to %d (error %v), want %d", id, got, most, err, want)
+		}
+	}
+	want("g1", 10, 3)
+	want("g1", 3, 3)
+	want("g1", 2, 2)
+	want("g1", 0, 0)
+	want("g2", 10, 0)
+	f.change(m, "g1", server.MemberChange{Add: elements("u4", "u1"), Remove: []string{"u2", "u3"}})
+	want("g1", 10, 2)
+	f.change(m, "g1", server.MemberChange{Reset: true})
+	want("g1", 10, 0)
+	f.change(m, "g2", server.MemberChange{Add: elements("u1")})
+	want("g2", 10, 1)
+	_, err := m.CountMembers(f.ctx, group("g3"), 10)
+	f.wantError(server.ErrNotFound, err)
+	other := group("g2")
+	other.Tenant = "other"
+	_, err = m.CountMembers(f.ctx, other, 10)
+	f.wantError(server.ErrNotFound, err)
 }
 
 func elements(ids ...string) []map[string]any {

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/scimbridge/scim/server"
 )
@@ -188,6 +189,18 @@ func (s *Store) UpdateMembers(ctx context.Context, u server.MemberUpdate) (serve
 		return server.MemberResult{}, wrap("update members", err)
 	}
 	return result, nil
+}
+
+// CountMembers returns how many members a resource has, or most when it has more.
+func (s *Store) CountMembers(ctx context.Context, key server.Key, most int) (int, error) {
+	r, err := find(ctx, s.db, key, "")
+	if err != nil || !r.members || most <= 0 {
+		return 0, wrap("count members", err)
+	}
+	var n int64
+	err = s.db.Query(ctx, func(from Row) error { return from.Scan(&n) },
+		"SELECT count(*) FROM (SELECT 1 FROM members WHERE tenant = $1 AND owner = $2 LIMIT "+strconv.Itoa(most)+") few", key.Tenant, r.seq)
+	return int(n), wrap("count members", err)
 }
 
 // membersIn returns the members among elements. Of two with one value the first counts.

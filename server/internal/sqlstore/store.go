@@ -11,7 +11,7 @@ import (
 	"github.com/scimbridge/scim/server/internal/sqlquery"
 )
 
-// Store keeps resources in a database. It implements [server.Store], [server.MemberStore] and [server.BatchStore].
+// Store keeps resources in a database. It implements [server.Store], [server.MemberCounter] and [server.BatchStore].
 type Store struct {
 	db      DB
 	dialect Dialect
@@ -20,8 +20,8 @@ type Store struct {
 }
 
 var (
-	_ server.MemberStore = (*Store)(nil)
-	_ server.BatchStore  = (*Store)(nil)
+	_ server.MemberCounter = (*Store)(nil)
+	_ server.BatchStore    = (*Store)(nil)
 )
 
 // Options are what a store may be told.
