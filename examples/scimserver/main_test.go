@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -161,6 +162,32 @@ func TestServesUsersAndGroupsBelowItsPath(t *testing.T) {
 	p.url = strings.TrimSuffix(p.url, basePath)
 	if status, _ := p.get("/Users", "t"); status != http.StatusNotFound {
 		t.Errorf("outside of %s: status %d", basePath, status)
+	}
+	p.end(exitStopped)
+}
+
+// Clients that insist on a body, and on members whose users come later, can be tried out.
+func TestIsLenientWithGroups(t *testing.T) {
+	p := start(t, "t")
+	status, body := p.send(http.MethodPost, "/Groups", "t", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g"}`)
+	var group struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(body, &group); err != nil || status != http.StatusCreated {
+		t.Fatalf("create: status %d, error %v: %s", status, err, body)
+	}
+	const patch = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[%s]}`
+	for _, operation := range []string{
+		`{"op":"add","path":"members","value":[{"value":"later"}]}`,
+		`{"op":"replace","path":"displayName","value":"h"}`,
+	} {
+		status, body := p.send(http.MethodPatch, "/Groups/"+group.ID, "t", fmt.Sprintf(patch, operation))
+		if status != http.StatusOK || !bytes.Contains(body, []byte(`"later"`)) {
+			t.Errorf("%s: status %d: %s", operation, status, body)
+		}
+	}
+	if status, _ := p.send(http.MethodPatch, "/Groups/"+group.ID, "t", fmt.Sprintf(patch, `{"op":"remove","path":"members"}`)); status != http.StatusOK {
+		t.Errorf("remove: status %d", status)
 	}
 	p.end(exitStopped)
 }
@@ -365,7 +392,14 @@ func TestKeepsResourcesInAFile(t *testing.T) {
 // post sends a body and returns the status.
 func (p *program) post(path, token, body string) int {
 	p.t.Helper()
-	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.url+path, strings.NewReader(body))
+	status, _ := p.send(http.MethodPost, path, token, body)
+	return status
+}
+
+// send sends a body and returns the status and the body of the response.
+func (p *program) send(method, path, token, body string) (int, []byte) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -375,6 +409,10 @@ func (p *program) post(path, token, body string) int {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	_ = response.Body.Close()
-	return response.StatusCode
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, answer
 }

@@ -22,6 +22,10 @@ func newHandler(o *options, store server.Store, logger *slog.Logger) (http.Handl
 		BasePath:      basePath,
 		BaseURL:       o.baseURL,
 		Logger:        logger,
+		// Clients that are tried out here, and suites, may insist on the body of each change, and on members that come before their
+		// users do. A service that knows its clients need not read groups for them, nor have members that are nobody.
+		PatchReply:     server.PatchReplySmall,
+		MissingMembers: true,
 	})
 	if err != nil {
 		return nil, err
