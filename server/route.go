@@ -116,16 +116,21 @@ func (s *Server) parse(path string) route {
 	return route{endpoint: e, id: id}
 }
 
-// operationName says in a word what a request does.
+// operationName says in a word what a request does; of one with a method that the endpoint does not have it is unknown.
 func operationName(to route, method string) string {
+	isRead, isPost := method == http.MethodGet || method == http.MethodHead, method == http.MethodPost
 	switch to.endpoint {
 	case collection, rootEndpoint:
-		if method == http.MethodPost {
+		switch {
+		case isRead:
+			return "list"
+		case isPost && to.endpoint == collection:
 			return "create"
 		}
-		return "list"
 	case resource, me:
 		switch method {
+		case http.MethodGet, http.MethodHead:
+			return "read"
 		case http.MethodPut:
 			return "replace"
 		case http.MethodPatch:
@@ -133,13 +138,18 @@ func operationName(to route, method string) string {
 		case http.MethodDelete:
 			return "delete"
 		}
-		return "read"
 	case collectionSearch, rootSearch:
-		return "search"
+		if isPost {
+			return "search"
+		}
 	case bulk:
-		return "bulk"
+		if isPost {
+			return "bulk"
+		}
 	case serviceProviderConfig, resourceTypes, schemas:
-		return "discover"
+		if isRead {
+			return "discover"
+		}
 	}
 	return "unknown"
 }
