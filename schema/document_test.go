@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -371,5 +372,22 @@ func TestAttributeCanonical(t *testing.T) {
 	_, err = lookup("password").Canonical(int64(77), schema.Options{})
 	if strings.Contains(err.Error(), "77") {
 		t.Errorf("the error shows the password: %v", err)
+	}
+}
+
+func TestSchemasAreNotWithoutEnd(t *testing.T) {
+	list := []any{userSchema}
+	for n := range 999 {
+		list = append(list, fmt.Sprint("urn:example:", n))
+	}
+	opts := schema.Options{Unknown: schema.UnknownKeep}
+	got, err := schema.User().Canonical(scim.Document{"userName": "a", "schemas": list}, opts)
+	if err != nil || len(got["schemas"].([]any)) != 1000 {
+		t.Fatalf("1,000 schemas: %v, %v", got, err)
+	}
+	list = append(list, "urn:example:one")
+	_, err = schema.User().Canonical(scim.Document{"userName": "a", "schemas": list}, opts)
+	if refused, ok := errors.AsType[*scim.Error](err); !ok || refused.Type != scim.InvalidValue || refused.Attribute != "schemas" {
+		t.Errorf("1,001 schemas: %v", err)
 	}
 }

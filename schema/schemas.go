@@ -39,8 +39,14 @@ func (a *Attribute) isSchemas(c *canonicaliser) bool {
 	return c.schema != nil && a == c.schema.schemas
 }
 
+// maxSchemas bounds the attribute schemas, every URN of which is compared with those before it.
+const maxSchemas = 1000
+
 // schemas returns the canonical form of the list that the client gave.
 func (c *canonicaliser) schemas(list []any) (any, *fault) {
+	if len(list) > maxSchemas {
+		return nil, invalidValue("must have at most %d values, not %d", maxSchemas, len(list))
+	}
 	out := make([]any, 0, len(list))
 	for i, element := range list {
 		v, f := c.single(c.schema.schemas, element)

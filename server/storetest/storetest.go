@@ -404,6 +404,27 @@ func testFiltersFollowChanges(f *fixture) {
 	f.wantPage(f.query(`emails.value eq "anna@home.example"`), 0)
 	f.wantPage(f.query(`emails.value eq "NEW@example.com"`), 1, "u1")
 	f.wantPage(f.query(""), 4, "u1", "u2", "u3", "u4")
+
+	// With many values, each of which there is twice, stores may go other ways.
+	for _, first := range []int{0, 150, 160, 500} {
+		var emails []any
+		for n := first; n < first+200; n++ {
+			e := map[string]any{"value": fmt.Sprintf("n%d@example.com", n)}
+			emails = append(emails, e, e)
+		}
+		next := f.resource(user("u1"), scim.Document{"userName": "new", "emails": emails})
+		if err := f.store.Update(f.ctx, server.Update{Resource: next, IfVersion: changed.Version}); err != nil {
+			f.Fatal(err)
+		}
+		changed = next
+		for _, n := range []int{0, 149, 150, 151, 159, 160, 199, 349, 350, 359, 360, 500, 699, 700} {
+			total, want := 0, []string{}
+			if first <= n && n < first+200 {
+				total, want = 1, []string{"u1"}
+			}
+			f.wantPage(f.query(fmt.Sprintf(`emails.value eq "N%d@example.com"`, n)), total, want...)
+		}
+	}
 }
 
 func testIndexPages(f *fixture) {

@@ -31,16 +31,30 @@ func Entries(s *schema.Schema, doc scim.Document, paths ...string) []Entry {
 			continue
 		}
 		from := len(list)
+		var seen map[Entry]bool // once there are many
 		eachValue(doc, route(s, a), func(v any) {
 			text, ok := Text(a, v)
 			e := Entry{Path: a.Path(), Value: entryValue(text)}
-			if ok && !contains(list[from:], e) {
-				list = append(list, e)
+			if !ok || seen[e] || seen == nil && contains(list[from:], e) {
+				return
+			}
+			list = append(list, e)
+			switch {
+			case seen != nil:
+				seen[e] = true
+			case len(list)-from == few:
+				seen = make(map[Entry]bool, 2*few)
+				for _, e := range list[from:] {
+					seen[e] = true
+				}
 			}
 		})
 	}
 	return list
 }
+
+// few is up to how many entries it pays to look at all to find one.
+const few = 32
 
 func contains(list []Entry, e Entry) bool {
 	for i := range list {

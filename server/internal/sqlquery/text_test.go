@@ -1,6 +1,7 @@
 package sqlquery_test
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -172,6 +173,38 @@ func TestEntries(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+func TestEntriesOfManyValues(t *testing.T) {
+	words := func(n int) map[string]any {
+		var list []any
+		for i := range n {
+			list = append(list, fmt.Sprint("w", i), fmt.Sprint("W", i))
+		}
+		return map[string]any{"text": "first", "words": list}
+	}
+	for _, n := range []int{1, 31, 32, 33, 500} {
+		want := []sqlquery.Entry{{"text", "first"}}
+		for i := range n {
+			want = append(want, sqlquery.Entry{"words", fmt.Sprint("w", i)})
+		}
+		if got := sqlquery.Entries(things(), words(n), "text", "words"); !slices.Equal(got, want) {
+			t.Errorf("%d words: got %q\nwant %q", n, got, want)
+		}
+	}
+	took := func(n int) time.Duration {
+		least, doc := time.Hour, words(n)
+		for range 3 {
+			start := time.Now()
+			sqlquery.Entries(things(), doc, "words")
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	few, many := took(2_000), took(16_000)
+	if many > 40*few { // 64 times, if it grew with the square
+		t.Errorf("2,000 words took %v, 16,000 took %v", few, many)
 	}
 }
 

@@ -27,6 +27,9 @@ func addTerms(ctx context.Context, tx Tx, key server.Key, owner int64, terms []t
 	return tx.Insert(ctx, "terms", termColumns, list)
 }
 
+// few is how many terms are removed one by one. When there are more, all are, and those that stay are added again.
+const few = 50
+
 // setTerms gives a resource these terms in the place of those that it has.
 func setTerms(ctx context.Context, tx Tx, was row, terms []term) error {
 	old := make(map[term]bool)
@@ -45,6 +48,12 @@ func setTerms(ctx context.Context, tx Tx, was row, terms []term) error {
 			fresh = append(fresh, t)
 		}
 		delete(old, t)
+	}
+	if len(old) > few {
+		if _, err := tx.Exec(ctx, "DELETE FROM terms WHERE owner = $1", was.seq); err != nil {
+			return err
+		}
+		return addTerms(ctx, tx, was.resource.Key, was.seq, terms)
 	}
 	for t := range old {
 		_, err := tx.Exec(ctx, "DELETE FROM terms WHERE tenant = $1 AND type = $2 AND attribute = $3 AND value = $4 AND owner = $5",
