@@ -120,14 +120,14 @@ func (t *tenant) changed(rec *record, add []map[string]any, result server.Member
 	if rec.current.members != nil {
 		set = rec.current.members.Copy()
 	}
-	if rec.places == nil {
-		rec.places = make(map[string]uint64, len(result.Added))
-	}
 	sequence := rec.current.sequence
 	for _, value := range result.Removed {
 		set.Delete(rec.places[value])
 		delete(rec.places, value)
 		t.members.Delete(membershipOf(value, sequence, rec))
+	}
+	if len(rec.places) == 0 { // a new one also for those who are gone: a Go map never gives memory back
+		rec.places = make(map[string]uint64, len(result.Added))
 	}
 	byValue := make(map[string]map[string]any, len(add))
 	for _, element := range add {

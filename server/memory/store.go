@@ -43,6 +43,8 @@ func New(more ...string) *Store {
 type tenant struct {
 	tables map[string]*table
 	unique map[server.Unique]*record
+	// mostUnique is how many unique values there have been since the map was made.
+	mostUnique int
 	// members has the groups of every member.
 	members *btree.BTreeG[membership]
 	// sequence numbers resources in the order of their creation. It is the tenant's own: clients see it in cursors.
@@ -52,6 +54,8 @@ type tenant struct {
 // table is the resources of one type.
 type table struct {
 	byID map[string]*record
+	// most is how many resources there have been since byID was made.
+	most int
 	// order has the resources in the order of their creation.
 	order *versions
 	// snapshot is a copy of order as it is now; nil when nobody has asked for one since the last change.
@@ -333,6 +337,7 @@ func (s *Store) Delete(ctx context.Context, key server.Key, ifVersion string) er
 		return server.ErrVersion
 	}
 	sequence := rec.current.sequence
+	tab.most, t.mostUnique = max(tab.most, len(tab.byID)), max(t.mostUnique, len(t.unique))
 	tab.reindex(rec, sequence, nil)
 	for _, u := range rec.unique {
 		delete(t.unique, u)
@@ -341,7 +346,20 @@ func (s *Store) Delete(ctx context.Context, key server.Key, ifVersion string) er
 		t.members.Delete(membershipOf(value, sequence, rec))
 	}
 	delete(tab.byID, key.ID)
+	tab.byID, t.unique = smaller(tab.byID, &tab.most), smaller(t.unique, &t.mostUnique)
 	tab.order.Delete(sequence)
 	tab.snapshot = nil
 	return nil
+}
+
+// smaller returns m, or a copy of it when most of what it held, of which most is the number, is gone: a Go map never gives memory back.
+func smaller[K comparable, V any](m map[K]V, most *int) map[K]V {
+	const few = 4096 // entries for which it is not worth while
+	if *most < few || len(m) > *most/4 {
+		return m
+	}
+	*most = len(m)
+	less := make(map[K]V, len(m))
+	maps.Copy(less, m)
+	return less
 }
