@@ -32,11 +32,11 @@ func definitions(attributes []*Attribute) []any {
 	return list
 }
 
-// definition returns the attribute as RFC 7643 section 7 describes one: caseExact for texts, uniqueness for what is not complex.
+// definition returns the attribute as RFC 7643 section 7 describes one: caseExact for texts, uniqueness for all, as clients look for it.
 func (a *Attribute) definition() map[string]any {
 	d := map[string]any{
 		"name": a.Name, "type": string(a.Type), "multiValued": a.MultiValued, "required": a.Required,
-		"mutability": string(a.Mutability), "returned": string(a.Returned),
+		"mutability": string(a.Mutability), "returned": string(a.Returned), "uniqueness": string(a.Uniqueness),
 	}
 	setText(d, "description", a.Description)
 	switch a.Type {
@@ -44,9 +44,6 @@ func (a *Attribute) definition() map[string]any {
 		d["subAttributes"] = definitions(a.Sub)
 	case String, Reference, Binary:
 		d["caseExact"] = a.CaseExact
-		d["uniqueness"] = string(a.Uniqueness)
-	default:
-		d["uniqueness"] = string(a.Uniqueness)
 	}
 	if len(a.CanonicalValues) > 0 {
 		d["canonicalValues"] = texts(a.CanonicalValues)

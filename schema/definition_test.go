@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"maps"
 	"testing"
 
 	elimity "github.com/elimity-com/scim/schema"
@@ -19,7 +20,8 @@ func TestDefinitions(t *testing.T) {
 	for _, a := range docs[0]["attributes"].([]any) {
 		attributes[a.(object)["name"].(string)] = a
 	}
-	got := object{"userName": attributes["userName"], "active": attributes["active"]}
+	got := object{"userName": attributes["userName"], "active": attributes["active"], "name": maps.Clone(attributes["name"].(object))}
+	delete(got["name"].(object), "subAttributes")
 	sub := attributes["photos"].(object)["subAttributes"].([]any)
 	got["photos.value"], got["photos.type"] = sub[0], sub[2]
 	for _, a := range got {
@@ -29,6 +31,10 @@ func TestDefinitions(t *testing.T) {
 		"userName": object{
 			"name": "userName", "type": "string", "multiValued": false, "required": true, "caseExact": false,
 			"mutability": "readWrite", "returned": "default", "uniqueness": "server",
+		},
+		"name": object{
+			"name": "name", "type": "complex", "multiValued": false, "required": false,
+			"mutability": "readWrite", "returned": "default", "uniqueness": "none",
 		},
 		"active": object{
 			"name": "active", "type": "boolean", "multiValued": false, "required": false,
