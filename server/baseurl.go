@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"strings"
 )
@@ -11,6 +12,11 @@ func (s *Server) baseURL(r *http.Request, prefix string) string {
 		return s.opts.BaseURL
 	}
 	scheme, host := "http", r.Host
+	if host == "" { // HTTP/1.0 does not ask for it
+		if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+			host = local.String()
+		}
+	}
 	if r.TLS != nil {
 		scheme = "https"
 	}

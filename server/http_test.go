@@ -145,6 +145,22 @@ func TestLocationBehindProxiesAndPrefixes(t *testing.T) {
 	}
 }
 
+// A request without a Host, as HTTP/1.0 admits it, has reached the service at an address.
+func TestLocationWithoutHost(t *testing.T) {
+	backend := httptest.NewServer(newService(t, func(o *server.Options) { o.BaseURL = "" }))
+	defer backend.Close()
+	conn, err := net.Dial("tcp", backend.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "GET /scim/v2/ServiceProviderConfig HTTP/1.0\r\n\r\n")
+	answer, err := io.ReadAll(conn)
+	if want := `"location":"` + backend.URL + `/scim/v2/ServiceProviderConfig"`; err != nil || !strings.Contains(string(answer), want) {
+		t.Errorf("error %v, want %s in %s", err, want, answer)
+	}
+}
+
 func TestIDsInPathsAreUnescapedOnce(t *testing.T) {
 	ids := []string{"a/b", "a%2Fb", "ü", "a b", ".."}
 	next := 0
