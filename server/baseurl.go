@@ -28,8 +28,8 @@ func (s *Server) baseURL(r *http.Request, prefix string) string {
 		if isHost(f.host) {
 			host = f.host
 		}
-		if f.prefix != "" {
-			prefix = "/" + strings.Trim(f.prefix, "/") + prefix
+		if outer := strings.Trim(f.prefix, "/"); isURLPart(outer, `\?#"<>{}|^`+"`") {
+			prefix = "/" + outer + prefix
 		}
 	}
 	return scheme + "://" + host + prefix
@@ -64,15 +64,14 @@ func firstOf(list string) string {
 }
 
 // isHost reports whether s can stand between the scheme and the path of a URL.
-func isHost(s string) bool {
-	if s == "" {
-		return false
-	}
+func isHost(s string) bool { return isURLPart(s, `/\?#@"<>{}|^`+"`") }
+
+// isURLPart reports whether s is a part of a URL: not empty, of visible ASCII characters, and of none of the excluded.
+func isURLPart(s, excluded string) bool {
 	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`/\?#@"<>{}|^`+"`", c) >= 0 {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(excluded, c) >= 0 {
 			return false
 		}
 	}
-	return true
+	return s != ""
 }

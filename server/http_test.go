@@ -136,6 +136,11 @@ func TestLocationBehindProxiesAndPrefixes(t *testing.T) {
 		}, "https://a.example:8443/scim/v2/Users/1"},
 		{"Forwarded", trust, plain, "/Users", []string{"Forwarded", `for=1.2.3.4;proto=HTTPS;host="c.example", for=x;host=y`}, "https://c.example/Users/1"},
 		{"nonsense", trust, plain, "/Users", []string{"X-Forwarded-Proto", "javascript", "X-Forwarded-Host", "a/b"}, "http://example.com/Users/1"},
+		{"empty prefix", trust, plain, "/v2/Users", []string{"X-Forwarded-Prefix", "/"}, "http://example.com/v2/Users/1"},
+		{"two prefixes", trust, plain, "/v2/Users", []string{"X-Forwarded-Prefix", "/a/b, /c"}, "http://example.com/a/b/v2/Users/1"},
+		{"prefix with a space", trust, plain, "/v2/Users", []string{"X-Forwarded-Prefix", "/a b"}, "http://example.com/v2/Users/1"},
+		{"prefix with a query", trust, plain, "/v2/Users", []string{"X-Forwarded-Prefix", "/a?b"}, "http://example.com/v2/Users/1"},
+		{"prefix that is not UTF-8", trust, plain, "/v2/Users", []string{"X-Forwarded-Prefix", "/a\xff"}, "http://example.com/v2/Users/1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := location(t, tt.configure, tt.wrap, tt.target, tt.header...); got != tt.want {
@@ -182,6 +187,20 @@ func TestBasePath(t *testing.T) {
 	s.get("/scim/v2/Users/1").want(200)
 	s.get("/scim/v2x/Users/1").wantError(404, "")
 	s.get("/other/Users/1").wantError(404, "")
+
+	tenants := newService(t, func(o *server.Options) { o.BaseURL, o.BasePath = "", "/t/{tenant}/scim" })
+	tenants.user("a")
+	for _, tenant := range []string{"acme", "Users", "Groups", "Bulk", "a%2Fb"} {
+		base := "/t/" + tenant + "/scim"
+		tenants.get(base+"/Users/1").want(200).wantAt("meta/location", "http://example.com"+base+"/Users/1")
+		tenants.get(base + "/Users/").wantIDs("1")
+		tenants.get(base).wantIDs("1")
+		tenants.get(base + "/Groups").wantIDs()
+	}
+	for _, path := range []string{"/t//scim/Users/1", "/t/acme/scimx/Users/1", "/t/acme", "/t/acme/Users/1", "/x/acme/scim/Users/1"} {
+		tenants.get(path).wantError(404, "")
+	}
+	tenants.get("/Users/1").want(200).wantAt("meta/location", "http://example.com/Users/1")
 }
 
 func TestAuthentication(t *testing.T) {

@@ -30,8 +30,8 @@ type Options struct {
 	TrustForwarded bool
 	// BasePath is the path in front of the endpoints, such as /scim/v2. It is needed only for queries of the root
 	// (GET of BasePath itself), or when a part of the path is named like an endpoint: otherwise everything in front
-	// of the first endpoint in a path is taken for it. Requests whose path is without it are served, too, as behind
-	// [net/http.StripPrefix].
+	// of the first endpoint in a path is taken for it. A segment in braces, as in /{tenant}/scim, stands for any one. Requests
+	// whose path is without it are served, too, as behind [net/http.StripPrefix].
 	BasePath string
 
 	Limits Limits

@@ -64,10 +64,8 @@ func outerPath(r *http.Request) string {
 // split returns the part of a path that is in front of the endpoint, and what is left.
 func (s *Server) split(path string) (prefix, rest string) {
 	if base := s.opts.BasePath; base != "" {
-		if path == base || strings.HasPrefix(path, base+"/") {
-			return base, path[len(base):]
-		}
-		return "", path
+		end := baseEnd(base, path)
+		return path[:end], path[end:]
 	}
 	for at := 0; at < len(path); {
 		end := strings.IndexByte(path[at+1:], '/') + at + 1
@@ -80,6 +78,23 @@ func (s *Server) split(path string) (prefix, rest string) {
 		at = end
 	}
 	return "", path
+}
+
+// baseEnd returns where the base path ends in a path, 0 when the path does not begin with it. A segment such as {tenant} stands for any.
+func baseEnd(base, path string) int {
+	end := 0
+	for want := range strings.SplitSeq(base[1:], "/") {
+		if !strings.HasPrefix(path[end:], "/") {
+			return 0
+		}
+		got, _, _ := strings.Cut(path[end+1:], "/")
+		wild := strings.HasPrefix(want, "{") && strings.HasSuffix(want, "}")
+		if got == "" || got != want && !wild {
+			return 0
+		}
+		end += 1 + len(got)
+	}
+	return end
 }
 
 func (s *Server) isEndpoint(segment string) bool {
