@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/scimbridge/scim"
@@ -14,7 +15,9 @@ import (
 // came between.
 type Hooks struct {
 	// BeforeCreate, BeforeUpdate and BeforeDelete are called when everything has been checked and before the store is. The first
-	// two may change or replace Change.New, which must stay canonical; what is readOnly is not checked again.
+	// two may change or replace Change.New, which must stay canonical; what is readOnly is not checked again. The id of a new resource
+	// is better made by Options.NewID, as references of a bulk request are to that one. The id, schemas and meta of a document
+	// that lacks them stay as they were.
 	BeforeCreate, BeforeUpdate, BeforeDelete func(ctx context.Context, c *Change) error
 	// BeforePatch may change the operations of a PATCH before they are applied.
 	BeforePatch func(ctx context.Context, p *Patch) error
@@ -62,8 +65,24 @@ type Change struct {
 	Partial  bool
 	// Members is how the members change, of resources that have some.
 	Members MemberChange
-	// Operations are those of a PATCH.
+	// Operations are those of a PATCH. The hook After gets none when they may have a password that was stored as a hash.
 	Operations []scim.PatchOperation
+}
+
+// complete gives New what no resource is without, and a hook has left out: as before has it. The id of a resource that exists stays.
+func (c *Change) complete(before scim.Document) error {
+	if c.New == nil {
+		return errors.New("a hook has taken the document away")
+	}
+	if c.Kind != Created || c.New.ID() == "" {
+		c.New["id"] = before["id"]
+	}
+	for _, name := range [...]string{"schemas", "meta"} {
+		if c.New[name] == nil {
+			c.New[name] = before[name]
+		}
+	}
+	return nil
 }
 
 // Patch is a PATCH request.

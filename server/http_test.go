@@ -781,3 +781,47 @@ func TestHooks(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
+
+func TestHooksCannotTakeAwayWhatEveryResourceHas(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		var log strings.Builder
+		replace := func(_ context.Context, c *server.Change) error {
+			switch c.New["externalId"] {
+			case "nothing":
+				c.New = nil
+			case "another":
+				c.New = scim.Document{"userName": "another", "displayName": "another", "externalId": "another"}
+			case "less":
+				delete(c.New, "id")
+				delete(c.New, "meta")
+				delete(c.New, "schemas")
+			}
+			return nil
+		}
+		s := open(withLog(&log), func(o *server.Options) { o.Hooks.BeforeCreate, o.Hooks.BeforeUpdate = replace, replace })
+		for _, path := range []string{"/Users", "/Groups"} {
+			s.send("POST", path, `{"userName":"x","displayName":"x","externalId":"nothing"}`).wantError(500, "")
+			s.get(path).wantIDs()
+			for _, kind := range []string{"another", "less"} {
+				r := s.send("POST", path, fmt.Sprintf(`{"userName":%q,"displayName":"x","externalId":%q}`, kind, kind)).want(201)
+				id, _ := r.at("id").(string)
+				for _, r := range []response{
+					r, s.get(path + "/" + id).want(200),
+					s.send("PUT", path+"/"+id, fmt.Sprintf(`{"userName":%q,"displayName":"y","externalId":%q}`, kind, kind)).want(200),
+					s.send("PATCH", path+"/"+id+"?attributes=id,schemas,meta", operations(`{"op":"add","path":"displayName","value":"z"}`)).want(200),
+					s.get(path + "/" + id).want(200),
+				} {
+					r.wantAt("id", id).wantAt("meta/created", created).wantAt("meta/location", "https://example.com/scim/v2"+path+"/"+id)
+					if list, _ := r.at("schemas").([]any); len(list) != 1 {
+						t.Errorf("%s: schemas %v", r.what, list)
+					}
+				}
+				s.patch(path+"/"+id, `{"op":"add","path":"externalId","value":"nothing"}`).wantError(500, "")
+				s.get(path+"/"+id).want(200).wantAt("externalId", kind)
+			}
+		}
+		if !strings.Contains(log.String(), "taken the document away") {
+			t.Errorf("the log does not say why:\n%s", log.String())
+		}
+	})
+}

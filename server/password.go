@@ -103,6 +103,15 @@ func (h *hasher) protect(ctx context.Context, rt *resourceType, old, doc scim.Do
 	return doc, nil
 }
 
+// withoutPasswords returns a change as the hook After gets it: without the operations that have, or may have, a password which was stored as a
+// hash.
+func (h *hasher) withoutPasswords(rt *resourceType, c Change, sensitive bool) Change {
+	if h != nil && rt.hashes && (sensitive || mentions(c.Operations, passwordName)) {
+		c.Operations = nil
+	}
+	return c
+}
+
 // hasPassword reports whether resources of a schema have a password that is never shown.
 func hasPassword(s *schema.Schema) bool {
 	a, ok := s.Lookup(passwordName)

@@ -84,6 +84,31 @@ func TestPasswordsAreStoredAsHashes(t *testing.T) {
 }
 
 // Passwords that were stored before the option was on become hashes when their user is changed.
+func TestPasswordsDoNotReachTheHookAfter(t *testing.T) {
+	for hashed, want := range map[bool]bool{true: false, false: true} {
+		var seen []string
+		h := newService(t, func(o *server.Options) {
+			o.HashPasswords = hashed
+			o.Hooks.After = func(_ context.Context, c server.Change) { seen = append(seen, fmt.Sprintf("%+v", c)) }
+		})
+		h.create("/Users", `{"userName":"a","password":"first secret"}`)
+		for _, op := range []string{
+			`{"op":"replace","path":"password","value":"first secret"}`,
+			`{"op":"add","value":{"title":"T","` + scim.UserSchema + `:PassWord":"second secret"}}`,
+			`{"op":"add","value":{"` + scim.UserSchema + `":{"password":"third secret"}}}`,
+			`{"op":"remove","path":"PASSWORD","value":"third secret"}`,
+			`{"op":"add","path":"title","value":"no surprise"}`,
+		} {
+			h.patch("/Users/1", op).want(200)
+		}
+		h.send("PUT", "/Users/1", `{"userName":"a","password":"fourth secret"}`).want(200)
+		all := strings.Join(seen, "\n")
+		if got := strings.Contains(all, " secret"); got != want || !strings.Contains(all, "no surprise") || len(seen) != 7 {
+			t.Errorf("hashed %t: the hook has seen %d changes:\n%s", hashed, len(seen), all)
+		}
+	}
+}
+
 func TestPlainPasswordsBecomeHashes(t *testing.T) {
 	store := memory.New()
 	newServiceOn(t, store).send("POST", "/Users", `{"schemas":["`+scim.UserSchema+`"],"userName":"a","password":"plain"}`)

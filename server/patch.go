@@ -247,11 +247,15 @@ func (c *call) patchMembers(ctx context.Context, to route, ops, rest []scim.Patc
 			return patched{}, err
 		}
 		if hook := c.s.opts.Hooks.BeforeUpdate; hook != nil {
-			change.New = change.New.Clone()
+			before := change.New
+			change.New = before.Clone()
 			if err := hook(ctx, &change); err != nil {
 				return patched{}, err
 			}
 			change.New = maps.Clone(change.New) // it may be the hook's
+			if err := change.complete(before); err != nil {
+				return patched{}, err
+			}
 		}
 		return c.storeMembers(ctx, to.typ, old, change, conditions, sensitive)
 	})
@@ -283,7 +287,7 @@ func (c *call) storeMembers(ctx context.Context, rt *resourceType, old Resource,
 	if result.Changed {
 		change.New = result.Resource.Document
 		change.Members = settled(change.Members, result)
-		c.after(ctx, change)
+		c.after(ctx, c.s.hasher.withoutPasswords(rt, change, sensitive))
 		c.expel(ctx, old.Key, change.Members.Add, nil)
 	}
 	return patched{Resource: result.Resource, changed: result.Changed, partial: true}, nil

@@ -147,7 +147,11 @@ func (c *call) createFrom(ctx context.Context, rt *resourceType, id string, body
 		return Resource{}, err
 	}
 	if hook := c.s.opts.Hooks.BeforeCreate; hook != nil {
+		before := scim.Document{"id": id, "schemas": doc["schemas"], "meta": doc["meta"]}
 		if err := hook(ctx, &change); err != nil {
+			return Resource{}, err
+		}
+		if err := change.complete(before); err != nil {
 			return Resource{}, err
 		}
 	}
@@ -315,11 +319,15 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 		return old, err
 	}
 	if hook := c.s.opts.Hooks.BeforeUpdate; hook != nil {
-		change.New = change.New.Clone() // it shares values with the old document
+		before := change.New
+		change.New = before.Clone() // it shares values with the old document
 		if err := hook(ctx, &change); err != nil {
 			return old, err
 		}
 		change.New = maps.Clone(change.New) // it may be the hook's
+		if err := change.complete(before); err != nil {
+			return old, err
+		}
 	}
 	if !sensitive && equalDocuments(old.Document, change.New) {
 		return old, nil
@@ -339,7 +347,7 @@ func (c *call) update(ctx context.Context, rt *resourceType, old Resource, chang
 	if err := c.s.store.Update(ctx, u); err != nil {
 		return old, err
 	}
-	c.after(ctx, change)
+	c.after(ctx, c.s.hasher.withoutPasswords(rt, change, sensitive))
 	c.expel(ctx, r.Key, change.Members.Add, nil)
 	return r, nil
 }
