@@ -36,6 +36,8 @@ type directory struct {
 	// pageless makes GetAll return everything whatever was asked for, and clamp is how many it returns at most.
 	pageless bool
 	clamp    int
+	// timeless leaves times out of what is returned, and restless makes up a new one every time.
+	timeless, restless bool
 	// shuffled makes every call of GetAll have another order.
 	shuffled bool
 	// shape changes what is returned, and err makes every call fail.
@@ -69,6 +71,13 @@ func (d *directory) resource(id string) scim.Resource {
 	}
 	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := scim.Resource{ID: id, Attributes: attributes, Meta: scim.Meta{Created: &created, LastModified: &created, Version: "constant"}}
+	if d.restless {
+		d.turn++
+		*r.Meta.LastModified = created.Add(time.Duration(d.turn) * time.Minute)
+	}
+	if d.timeless {
+		r.Meta = scim.Meta{}
+	}
 	if external, ok := attributes["externalId"].(string); ok {
 		r.ExternalID = optional.NewString(external)
 	}

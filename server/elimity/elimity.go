@@ -43,7 +43,8 @@ type Options struct {
 // New returns a server for the handlers of resource types. Nil options.ResourceTypes mean those, as [ResourceTypes] returns them; others
 // must have the same names, and can say what the server does with requests, such as Strict.
 //
-// The features bulk and cursor of the options are turned off. The hook BeforeCreate is called before the handler's Create.
+// The features bulk and cursor of the options are turned off. The hook BeforeCreate is called before the handler's Create. HashPasswords is refused:
+// what becomes of a password is the handler's business, which gets it as it was sent.
 func New(types []scim.ResourceType, options server.Options, more ...Options) (*server.Server, error) {
 	var own Options
 	if len(more) > 0 {
@@ -51,6 +52,9 @@ func New(types []scim.ResourceType, options server.Options, more ...Options) (*s
 	}
 	if own.PageSize <= 0 {
 		own.PageSize = 1000
+	}
+	if options.HashPasswords {
+		return nil, errors.New("elimity: handlers get passwords as they were sent, HashPasswords cannot be kept")
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	scim "github.com/elimity-com/scim"
 	liberrors "github.com/elimity-com/scim/errors"
@@ -170,6 +171,57 @@ func TestEntityTags(t *testing.T) {
 	a.send("DELETE", path, "", "If-Match", now).want(http.StatusNoContent)
 	a.send("GET", path, "").want(http.StatusNotFound)
 	a.send("DELETE", path, "").want(http.StatusNotFound)
+}
+
+// Handlers need not keep times. One that makes up a new time whenever it is asked has resources with the same entity-tag nevertheless.
+func TestTimesOfHandlers(t *testing.T) {
+	now := func(o *server.Options) {
+		o.Now = func() time.Time { return time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC) }
+	}
+	a := newApp(t, func(a *app, o *server.Options) { a.users.timeless = true; now(o) })
+	a.send("POST", "/Users", `{"userName":"a"}`).want(http.StatusCreated).wantBody(`"created":"2026-02-03T04:05:06.000Z"`, `"lastModified":"2026-02-03T04:05:06.000Z"`)
+	a.send("GET", "/Users/id-1", "").want(http.StatusOK).wantNo(`"created"`)
+	a = newApp(t, func(a *app, _ *server.Options) { a.users.restless = true })
+	path := a.user(`{"userName":"a"}`)
+	tag := a.send("GET", path, "").Header().Get("ETag")
+	a.send("GET", path, "", "If-None-Match", tag).want(http.StatusNotModified)
+	a.send("PATCH", path, patchOf(`{"op":"add","path":"title","value":"T"}`), "If-Match", tag).want(http.StatusOK)
+}
+
+// What a handler gets is its own: what it does with it is not seen by clients.
+func TestHandlersMayChangeWhatTheyGet(t *testing.T) {
+	a := newApp(t, nil)
+	path := a.user(`{"userName":"a"}`)
+	a.users.replace = func(_ string, attributes scim.ResourceAttributes) (scim.Resource, error) {
+		attributes["userName"] = "scribble"
+		attributes["name"].(map[string]interface{})["givenName"] = "scribble"
+		attributes["emails"].([]interface{})[0].(map[string]interface{})["value"] = "scribble"
+		return scim.Resource{}, nil
+	}
+	a.send("PUT", path, `{"userName":"b","name":{"givenName":"B"},"emails":[{"value":"b@example.com"}]}`).want(http.StatusOK).
+		wantBody(`"userName":"b"`, `"givenName":"B"`, `"value":"b@example.com"`).wantNo("scribble")
+}
+
+// An attribute of an extension is not taken for the one of the same name in the schema itself.
+func TestFilterOnAnExtensionWithNamesOfTheSchema(t *testing.T) {
+	users := newDirectory("id", "userName")
+	users.filters = true
+	a := newApp(t, nil)
+	a.users = users
+	var err error
+	a.handler, err = elimity.New([]scim.ResourceType{{
+		Name: "User", Endpoint: "/Users", Schema: schema.CoreUserSchema(), Handler: users,
+		SchemaExtensions: []scim.SchemaExtension{{Schema: schema.Schema{ID: "urn:example:Extension", Attributes: []schema.CoreAttribute{
+			schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "title"})),
+		}}}},
+	}}, server.Options{Authenticator: server.Anonymous()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.user(`{"userName":"a","title":"core","urn:example:Extension":{"title":"more"}}`)
+	a.find(`urn:example:Extension:title eq "more"`).total(1)
+	a.find(`urn:example:Extension:title eq "core"`).total(0)
+	a.find(`title eq "core" and urn:example:Extension:title eq "more"`).total(1)
 }
 
 // A PATCH that changes nothing writes nothing.
@@ -374,6 +426,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no types":             {nil, server.Options{Authenticator: server.Anonymous()}},
 		"no handler":           {[]scim.ResourceType{without}, server.Options{Authenticator: server.Anonymous()}},
+		"hashed passwords":     {[]scim.ResourceType{user}, server.Options{Authenticator: server.Anonymous(), HashPasswords: true}},
 		"no authenticator":     {[]scim.ResourceType{user}, server.Options{}},
 		"type without handler": {[]scim.ResourceType{user}, server.Options{Authenticator: server.Anonymous(), ResourceTypes: []server.ResourceType{server.GroupType()}}},
 	} {

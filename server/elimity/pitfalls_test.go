@@ -12,6 +12,8 @@ import (
 
 	scim "github.com/elimity-com/scim"
 	liberrors "github.com/elimity-com/scim/errors"
+	"github.com/elimity-com/scim/optional"
+	"github.com/elimity-com/scim/schema"
 	parser "github.com/scim2/filter-parser/v2"
 
 	"github.com/scimbridge/scim/server"
@@ -49,6 +51,7 @@ func TestDefectsOfTheLibrary(t *testing.T) {
 		a.find(`emails[type eq "work" and value co "@example.org"]`).total(1)
 		a.find(`emails co "example.com"`).total(0)
 		a.find(`emails.value eq "bjensen@example.org"`).total(1)
+		testIntegers(t)
 	})
 	t.Run("4 an object for a multi-valued attribute becomes an array", func(t *testing.T) {
 		a := newApp(t, filtering)
@@ -145,6 +148,37 @@ func TestDefectsOfTheLibrary(t *testing.T) {
 		a.send("GET", "/ServiceProviderConfig", "").want(http.StatusOK).
 			wantBody(`"sort":{"supported":true}`, `"etag":{"supported":true}`, `"changePassword":{"supported":true}`, `"bulk":{"supported":false`)
 	})
+}
+
+// testIntegers compares numbers that a handler has as what it got, and as what it read from elsewhere.
+func testIntegers(t *testing.T) {
+	t.Helper()
+	number := func(name string, typ schema.AttributeDataType) schema.CoreAttribute {
+		return schema.SimpleCoreAttribute(schema.SimpleNumberParams(schema.NumberParams{Name: name, Type: typ}))
+	}
+	for _, filters := range []elimity.Filters{elimity.FiltersSafe, elimity.FiltersWhole} {
+		a := newApp(t, func(a *app, _ *server.Options) { a.users.filters = true })
+		h, err := elimity.New([]scim.ResourceType{{
+			Name: "User", Endpoint: "/Users", Handler: a.users,
+			Schema: schema.Schema{ID: "urn:example:User", Name: optional.NewString("User"), Attributes: []schema.CoreAttribute{
+				schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: "userName"})),
+				number("age", schema.AttributeTypeInteger()), number("share", schema.AttributeTypeDecimal()),
+			}},
+		}}, server.Options{Authenticator: server.Anonymous()}, elimity.Options{Filters: filters})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.handler = h
+		a.user(`{"userName":"a","age":42,"share":0.5}`)
+		if age := a.users.received[0]["age"]; age != int64(42) {
+			t.Errorf("the handler got the age %v of type %T", age, age)
+		}
+		a.users.ids, a.users.data["x"] = append(a.users.ids, "x"), scim.ResourceAttributes{"userName": "b", "age": int8(7), "share": float32(1)}
+		a.find(`age eq 42`).total(1)
+		a.find(`age gt 6 and userName sw "b"`).total(1)
+		a.find(`age lt 42`).total(1)
+		a.find(`age le 5 or share ge 0.75`).total(1)
+	}
 }
 
 func testErrors(t *testing.T) {
@@ -249,6 +283,9 @@ func TestFilterValidator(t *testing.T) {
 			"extension", `urn:ietf:params:scim:schemas:extension:enterprise:2.0:user:department eq "R"`, "",
 			`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq "R"`,
 		},
+		{"reference", `profileUrl co "example"`, "", `profileUrl co "example"`},
+		{"text that the library folds otherwise", `userName eq "ς"`, "", `userName eq "ς"`},
+		{"order", `userName gt "a"`, "", `userName gt "a"`},
 		{"groups of the user", `groups.value eq "g"`, "", ""},
 	}
 	for _, tt := range tests {
