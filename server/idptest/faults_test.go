@@ -209,6 +209,33 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 		{"user names are in lower case", answers(`Alice\.MacDonald`, `alice.macdonald`), "Entra/values stay as they were sent", "in another form"},
 		{"value paths mean all elements", understanding("PATCH", `emails\[[^\]]*\]`, `emails`), "Entra/value path creates what it does not find", "value path"},
 		{"the element has not the type of the filter", answers(`"type":"mobile"`, `"type":"other"`), "Microsoft validator/User_Update", `type eq "mobile"`},
+		{
+			"an extension must be in schemas", refuses("POST", `"schemas":\["urn:ietf:params:scim:schemas:core:2.0:User"\],.*"`+enterprise+`":`),
+			"Entra with aadOptscim062020/extension that is not in schemas", "status 201",
+		},
+		{"misspelt schemas are refused", refuses("POST", `core:2.0User`), "Entra/nulls and a misspelt schema in a create", "status 201"},
+		{"roles are added instead of replaced", understanding("PATCH", `"op":"replace","path":"roles"`, `"op":"add","path":"roles"`), "Entra/roles replaced", "replaced as a whole"},
+		{"a boolean in a value path is no string", refuses("PATCH", `primary eq \\"True\\"`), "Entra/boolean as a string in a value path", "is the boolean"},
+		{"what is created has no name", answers(`"userName":"[^"]*",?`, ""), "Microsoft validator/SCIM_User_Create", "what was sent comes back"},
+		{
+			"some attributes are ignored in PATCH", understanding("PATCH", `"path":"(nickName|displayName)"`, `"path":"userType"`),
+			"Microsoft web validator/add an attribute", "the change shows",
+		},
+		{"a group is not found by name", querying(func(q url.Values) {
+			if strings.HasPrefix(q.Get("filter"), "displayName") {
+				q.Set("filter", `displayName eq "other"`)
+			}
+		}), "Okta OIN app/create a group and find it again", "found by displayName"},
+		{"an empty list has no body", func(h http.Handler) http.Handler {
+			return answering(h, func(_ *http.Request, status int, body string) (int, string) {
+				if strings.Contains(body, `"totalResults":0`) {
+					return http.StatusNoContent, ""
+				}
+				return status, body
+			})
+		}, "Okta wizard app/look for a user that is not there", "answered with a list"},
+		{"PATCH of a title is refused", refuses("PATCH", `"path":"title"`), "PingOne/update by PATCH", "sends PATCH"},
+		{"PUT does not change members", understanding("PUT", `"members":\[`, `"ignored":[`), "Okta wizard app/rename a group and change its members by PUT", "a PUT replaces the members"},
 		{"schemas are in Pascal case", answers(`"mutability":"readWrite"`, `"mutability":"ReadWrite"`), "Entra/schemas", "camel case"},
 		{"schemas have nulls", answers(`"multiValued"`, `"canonicalValues":null,"multiValued"`), "Microsoft validator/SCIM_Schema_Discoverability", "no nulls"},
 	}
@@ -222,6 +249,52 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			_, needed, _ := strings.Cut(got, "\nNeeded: ")
 			if !strings.Contains(needed, tt.needs) {
 				t.Errorf("%s does not say %q:\n%s", tt.breaks, tt.needs, got)
+			}
+		})
+	}
+}
+
+// A token endpoint that makes tokens of the wrong kind is found, too.
+func TestFindsFaultsOfTokenEndpoints(t *testing.T) {
+	const sequence = "Microsoft validator/SCIM_Federated_Identity"
+	good := `{"access_token":"federated-token","token_type":"Bearer","expires_in":3600}`
+	tests := []struct {
+		name, token string
+		trusting    bool // any assertion will do
+		needs       string
+	}{
+		{"as it should be", good, false, ""},
+		{"any assertion will do", good, true, "a wrong assertion is refused"},
+		{"tokens for a day", `{"access_token":"federated-token","token_type":"Bearer","expires_in":86400}`, false, "six at most"},
+		{"tokens for a minute", `{"access_token":"federated-token","token_type":"Bearer","expires_in":60}`, false, "an hour at least"},
+		{"not said for how long", `{"access_token":"federated-token","token_type":"Bearer"}`, false, "expires_in"},
+		{"no token", `{"token_type":"Bearer","expires_in":3600}`, false, "an access_token"},
+		{"no bearer token", `{"access_token":"federated-token","token_type":"mac","expires_in":3600}`, false, "of type Bearer"},
+		{"a token that opens nothing", `{"access_token":"x","token_type":"Bearer","expires_in":3600}`, false, "status 200"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mux.Handle("/scim/v2/", newServer(t))
+			mux.HandleFunc("POST /oauth/token", func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if !tt.trusting && r.FormValue("client_assertion") != "signed" {
+					w.WriteHeader(http.StatusUnauthorized)
+					fmt.Fprint(w, `{"error":"invalid_client"}`)
+					return
+				}
+				fmt.Fprint(w, tt.token)
+			})
+			failed, _, err := idptest.Failures(t.Context(), idptest.Target{
+				Handler: mux, BasePath: "/scim/v2", Token: token,
+				Federation: &idptest.Federation{Path: "/oauth/token", ClientID: "entra", Assertion: "signed"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(failed[sequence], "\n\n")
+			if (got == "") != (tt.needs == "") || !strings.Contains(got, tt.needs) {
+				t.Errorf("failures do not say %q:\n%s", tt.needs, got)
 			}
 		})
 	}
