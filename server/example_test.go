@@ -118,3 +118,53 @@ func ExampleHooks_observe() {
 	// scim.list User 200
 	// scim.delete Group 404
 }
+
+// Entra writes the roles of a user as JSON in a string, unless the mapping says otherwise. A hook makes roles of it.
+func ExampleHooks_beforePatch() {
+	handler, err := server.New(memory.New(), server.Options{
+		Authenticator: server.Anonymous(),
+		Hooks: server.Hooks{
+			BeforePatch: func(_ context.Context, p *server.Patch) error {
+				for i, op := range p.Operations {
+					list, isList := op.Value.([]any)
+					if !isList || !strings.EqualFold(op.Path, "roles") {
+						continue
+					}
+					roles := make([]any, len(list))
+					for n, element := range list {
+						roles[n] = unwrapped(element)
+					}
+					p.Operations[i].Value = roles
+				}
+				return nil
+			},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	send := func(method, path, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", scim.ContentType)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	user := send("POST", "/Users", `{"userName":"alice"}`).Header().Get("Location")
+	w := send("PATCH", user+"?attributes=roles", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[
+		{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"18d14569\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}"}]}]}`)
+	doc, err := scim.DecodeDocument(w.Body.Bytes())
+	fmt.Println(w.Code, doc["roles"], err)
+	// Output: 200 [map[display:Administrator value:Admin]] <nil>
+}
+
+// unwrapped returns a role as an object when it is JSON in a string, and else as it is.
+func unwrapped(role any) any {
+	object, _ := role.(map[string]any)
+	text, _ := object["value"].(string)
+	inner, err := scim.DecodeDocument([]byte(text))
+	if err != nil {
+		return role
+	}
+	return map[string]any{"value": inner["value"], "display": inner["displayName"]}
+}
