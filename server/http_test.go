@@ -573,6 +573,47 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	s.get("/Users").wantIDs()
 }
 
+func TestBodiesThatNobodyReadsHoldNoConnection(t *testing.T) {
+	s := newService(t, func(o *server.Options) {
+		o.Limits.Timeout = 50 * time.Millisecond
+		o.Authenticator = server.BearerTokens("secret")
+	})
+	backend := httptest.NewServer(s)
+	defer backend.Close()
+	for _, tt := range []struct {
+		name, head string
+		status     int
+	}{
+		{"no token", "POST /Users HTTP/1.1\r\nContent-Length: 100\r\n", 401},
+		{"no token and no length", "POST /Users HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", 401},
+		{"no endpoint", "POST /Nothing HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Length: 100\r\n", 404},
+		{"no such method", "PUT /Users HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Length: 100\r\n", 405},
+		{"no such type", "POST /Users HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n", 415},
+		{"a body for GET", "GET /Users HTTP/1.1\r\nAuthorization: Bearer secret\r\nContent-Length: 100\r\n", 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", backend.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			_, _ = io.WriteString(conn, tt.head+"Host: x\r\n\r\n")
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("no answer: %v", err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", response.StatusCode, tt.status)
+			}
+			if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Errorf("the connection stays open: %v", err)
+			}
+		})
+	}
+}
+
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	store := memory.New()
 	patient := newServiceOn(t, store)

@@ -29,6 +29,7 @@ func (c *call) readBody(limit int64) (scim.Document, error) {
 	if err := checkContent(c.r); err != nil {
 		return nil, err
 	}
+	c.readsBody = true
 	// Not every ResponseWriter has deadlines. With those that have none, the timeout ends what comes after the body only.
 	timed := false
 	rc := http.NewResponseController(c.w)
@@ -185,10 +186,20 @@ func (c *call) write(r reply) {
 		set("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	c.status = r.status
+	c.leaveBody()
 	c.w.WriteHeader(r.status)
 	if r.body != nil && c.r.Method != http.MethodHead {
 		c.send(r.body)
 	}
+}
+
+// leaveBody bounds how long the client may take to send a body that nobody has read: net/http reads it before it sends the answer.
+func (c *call) leaveBody() {
+	timeout := c.s.opts.Limits.Timeout
+	if c.readsBody || c.r.ContentLength == 0 || timeout <= 0 {
+		return
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(timeout)) // not every ResponseWriter has deadlines
 }
 
 // largeBody is more than what a connection takes at once, whether the client reads or not.

@@ -134,6 +134,8 @@ type call struct {
 	info   RequestInfo
 	start  time.Time
 	status int
+	// readsBody says that the body is read, or was.
+	readsBody bool
 	// end tells the observer that the call is over; nil for none.
 	end func(status int)
 }
