@@ -28,9 +28,10 @@
 //   - op in any case; white space around op and path;
 //   - booleans as "True" and "False", numbers as strings, one value where several are allowed and an array of one where one is;
 //     the manager, or a member, as a plain string;
-//   - add with a value filter that matches nothing, and replace of a sub-attribute behind one, such as emails[type eq "work"].value: what
-//     its eq terms ask for is created. A member is not: it may just have left. A replace of whole elements, emails[type eq "work"], that
-//     are not there is refused with noTarget, as RFC 7644 section 3.5.2.3 says;
+//   - add with a value filter that matches nothing, and replace of a sub-attribute behind one that asks for a kind of elements, such as
+//     emails[type eq "work"].value: what its eq terms ask for is created. A member is not: it may just have left. As RFC 7644 section
+//     3.5.2.3 says, noTarget refuses a replace of whole elements that are not there, emails[type eq "work"], of one that is told by
+//     its value, and of a kind that is not among the canonical values of the schema;
 //   - remove with a list of values: these are removed and no others;
 //   - objects without a path whose keys are dotted (name.givenName), qualified with a URN, or value paths. What is readOnly or unknown in
 //     them is left out, such as the id that Okta sends with a new group name;

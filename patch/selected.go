@@ -3,6 +3,7 @@ package patch
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/schema"
@@ -48,11 +49,33 @@ func (e *edit) selected(p place, l *list) ([]int, error) {
 	return slices.DeleteFunc(slots, func(slot int) bool { return !p.match.Match(l.items[slot]) }), nil
 }
 
-// creates reports whether an operation may make what its path has not found. Microsoft Entra adds and replaces sub-attributes of
-// elements, emails[type eq "work"].value, that are not there. Nobody is known to replace whole elements that are not: then
-// RFC 7644 section 3.5.2.3 holds, which has that refused.
-func (e *edit) creates(p place, kind scim.PatchOp) bool {
-	return !e.opts.Strict && (kind == scim.OpAdd || p.sub != nil)
+// creates reports whether an operation may make what its path has not found: an element with what the filter asks for. Microsoft Entra
+// adds and replaces sub-attributes of elements, emails[type eq "work"].value, that are not there. Nobody is known to replace whole
+// elements that are not, or those of a kind that the schema does not name: then RFC 7644 section 3.5.2.3 holds, which has that refused.
+func (e *edit) creates(p place, kind scim.PatchOp, wanted map[string]any) bool {
+	switch {
+	case e.opts.Strict:
+		return false
+	case kind == scim.OpAdd:
+		return true
+	}
+	return p.sub != nil && isKind(p.attr, wanted)
+}
+
+// isKind reports whether sub-attributes stand for a kind of elements, such as the type work, and not for one of them, as its value does.
+func isKind(a *schema.Attribute, wanted map[string]any) bool {
+	for name, v := range wanted {
+		sub, ok := a.SubAttribute(name)
+		if !ok || sub.Name == "value" {
+			return false
+		}
+		text, _ := v.(string)
+		named := func(kind string) bool { return strings.EqualFold(kind, text) }
+		if len(sub.CanonicalValues) > 0 && !slices.ContainsFunc(sub.CanonicalValues, named) {
+			return false
+		}
+	}
+	return true
 }
 
 // changeMissing applies an operation to what a filter has not found.
@@ -64,7 +87,7 @@ func (e *edit) changeMissing(p place, l *list, kind scim.PatchOp, value any) err
 	if p.filtered() {
 		wanted, ok = p.wanted()
 	}
-	if !e.creates(p, kind) || !ok || p.attr.Type != schema.Complex {
+	if !ok || !e.creates(p, kind, wanted) || p.attr.Type != schema.Complex {
 		return noTarget(p)
 	}
 	element, err := e.withValue(p, wanted, value)

@@ -144,7 +144,7 @@ func (e *edit) applySelected(p place, kind scim.PatchOp, value any) error {
 		return nil
 	}
 	wanted, ok := p.wanted()
-	if !e.creates(p, kind) || !ok || old != nil {
+	if !ok || !e.creates(p, kind, wanted) || old != nil {
 		return noTarget(p)
 	}
 	element, err := e.withValue(p, wanted, value)
