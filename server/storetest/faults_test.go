@@ -45,6 +45,8 @@ func TestFindsFaults(t *testing.T) {
 		{"update forgets the type", "types do not meet"},
 		{"delete forgets the type", "types do not meet"},
 		{"query forgets the type", "types do not meet"},
+		{"keys are the same in any case", "keys are what they are, byte by byte"},
+		{"keys are joined", "keys are what they are, byte by byte"},
 		{"update creates", "update needs the version"},
 		{"update ignores the version", "update needs the version"},
 		{"updates are lost", "compare and swap loses no update"},

@@ -50,6 +50,7 @@ func checks() []check {
 		{"what was read stays as it was", testSnapshot},
 		{"tenants do not see each other", testTenants},
 		{"types do not meet", testTypes},
+		{"keys are what they are, byte by byte", testKeys},
 		{"query filters", testFilters},
 		{"query filters by what has changed", testFiltersFollowChanges},
 		{"query pages by index", testIndexPages},
@@ -320,6 +321,41 @@ func testTypes(f *fixture) {
 	f.wantResource(u, f.get(user("1")))
 	_, err := f.store.Get(f.ctx, group("1"))
 	f.wantError(server.ErrNotFound, err)
+}
+
+// Keys that a store could take for each other: in another case, with spaces, and joined with a separator.
+func testKeys(f *fixture) {
+	keys := []server.Key{
+		user("u1"), user("U1"), user("u1 "), user(" u1"), user("ü1"), user("u\u03081"), user("u%1"), user("u_1"), user("u'1"), user(`u"\1`),
+		{Tenant: "t", Type: "User", ID: "u1"},
+		{Tenant: "T", Type: "User", ID: "u1"},
+		{Tenant: "t ", Type: "User", ID: "u1"},
+	}
+	for _, separator := range []string{"", "/", ":", "|", ".", "-"} {
+		keys = append(keys,
+			server.Key{Tenant: "a" + separator + "User" + separator + "b", Type: "User", ID: "c" + separator},
+			server.Key{Tenant: "a", Type: "User", ID: "b" + separator + "User" + separator + "c" + separator})
+	}
+	created := make([]server.Resource, len(keys))
+	inTenant := map[string][]string{}
+	for i, key := range keys {
+		created[i] = f.create(key, scim.Document{"userName": "same"}, userName(key.ID))
+		inTenant[key.Tenant] = append(inTenant[key.Tenant], key.ID)
+	}
+	for i, key := range keys {
+		f.wantResource(created[i], f.get(key))
+		q := f.query("")
+		q.Tenant = key.Tenant
+		f.wantPage(q, len(inTenant[key.Tenant]), inTenant[key.Tenant]...)
+	}
+	for i, key := range keys {
+		if err := f.store.Delete(f.ctx, key, ""); err != nil {
+			f.Errorf("delete %+v: %v", key, err)
+		}
+		if i+1 < len(keys) {
+			f.wantResource(created[i+1], f.get(keys[i+1]))
+		}
+	}
 }
 
 // people creates the users that queries are tested on, in this order.

@@ -34,7 +34,16 @@ func (s *toy) is(fault string) bool { return s.fault == fault }
 
 // find returns where a resource is, -1 when it is nowhere. The lock must be held.
 func (s *toy) find(key server.Key) int {
-	return slices.IndexFunc(s.list, func(r row) bool { return r.Key == key })
+	joined := func(k server.Key) string { return k.Tenant + "/" + k.Type + "/" + k.ID }
+	return slices.IndexFunc(s.list, func(r row) bool {
+		switch {
+		case s.is("keys are the same in any case"):
+			return strings.EqualFold(r.Tenant, key.Tenant) && r.Type == key.Type && strings.EqualFold(r.ID, key.ID)
+		case s.is("keys are joined"):
+			return joined(r.Key) == joined(key)
+		}
+		return r.Key == key
+	})
 }
 
 // findLoosely is find with the faults of stores that forget a part of the key.
