@@ -60,6 +60,39 @@ func TestOurServerPasses(t *testing.T) {
 	}
 }
 
+// A store needs no more than its five methods for identity providers.
+func TestOurServerPassesOnAnyStore(t *testing.T) {
+	handler, err := server.New(struct{ server.Store }{memory.New()}, server.Options{Authenticator: server.BearerTokens(token)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	idptest.All(t, idptest.Target{Handler: handler, BasePath: "/scim/v2", Token: token})
+}
+
+// A service that refuses what does not follow the RFC to the letter works with those who follow it only.
+func TestStrictServer(t *testing.T) {
+	handler := newServer(t, func(o *server.Options) {
+		user, group := server.UserType(), server.GroupType()
+		user.Strict, group.Strict = true, true
+		o.ResourceTypes = []server.ResourceType{user, group}
+	})
+	target := idptest.Target{Handler: handler, BasePath: "/scim/v2", Token: token}
+	idptest.OktaWizard(t, target)
+	idptest.PingOne(t, target)
+	failed, _, err := idptest.Failures(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"Entra/disable and enable", "Entra/create a group and find it again", "Okta OIN app/rename a group and change its members in one request",
+		"OneLogin/create, read and update a user from a template", "JumpCloud/members with an array of values",
+	} {
+		if failed[name] == nil {
+			t.Errorf("%s has passed", name)
+		}
+	}
+}
+
 func TestMicrosoftValidatorHas25Tests(t *testing.T) {
 	if n := idptest.Checks("Microsoft validator"); n != 25 {
 		t.Errorf("there are %d", n)
