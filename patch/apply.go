@@ -17,10 +17,10 @@ type Result struct {
 	// one of them. It is the old document itself when nothing has changed.
 	Document scim.Document
 	// Changed reports whether an operation has changed anything. A server answers with 204, and gives no new version, when it
-	// is false. A write of a sensitive attribute, such as password, is always a change, so that nobody can guess
-	// the old value.
+	// is false. A write or removal of a sensitive attribute, such as password, is always a change, so that nobody
+	// can guess the old value.
 	Changed bool
-	// Sensitive reports whether an operation has written a sensitive attribute. Then the document may be equal to the old one, and
+	// Sensitive reports whether an operation has written or removed a sensitive attribute. Then the document may be equal to the old one, and
 	// must still be treated as another.
 	Sensitive bool
 }
@@ -204,6 +204,10 @@ func (e *edit) applyAt(p place, kind scim.PatchOp, value any) error {
 	}
 	if p.attr.Mutability == schema.ReadOnly || p.sub != nil && p.sub.Mutability == schema.ReadOnly {
 		return refuse(scim.Mutability, p.path(), "%s is readOnly", p.path())
+	}
+	if p.attr.Sensitive() || p.sub != nil && p.sub.Sensitive() || kind == scim.OpRemove && value != nil && holdsSecret(p.attr) {
+		// Whether there was something to remove must not be told, either.
+		e.changed, e.sensitive = true, true
 	}
 	switch {
 	case p.attr.IsExtension():

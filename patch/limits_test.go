@@ -106,6 +106,10 @@ func vaultSchema(t *testing.T) *schema.Schema {
 	s, err := schema.Compile(elimity.Schema{
 		ID: "urn:example:vault:1.0:Vault",
 		Attributes: []elimity.CoreAttribute{
+			elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "pin", Returned: elimity.AttributeReturnedNever()})),
+			elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{
+				Name: "codes", MultiValued: true, Returned: elimity.AttributeReturnedNever(),
+			})),
 			elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "keys", MultiValued: true, SubAttributes: []elimity.SimpleParams{
 				elimity.SimpleStringParams(elimity.StringParams{Name: "value"}),
 				elimity.SimpleStringParams(elimity.StringParams{
@@ -141,6 +145,28 @@ func TestApplyDoesNotAnswerQuestionsAboutSecrets(t *testing.T) {
 		}
 		if !result.Changed {
 			t.Errorf("writing %q tells that it was the secret", secret)
+		}
+	}
+	for _, tt := range []struct {
+		op      scim.PatchOperation
+		refused bool
+	}{
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "keys", Value: []any{map[string]any{"secret": "hunter2"}}}, true},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "keys", Value: []any{map[string]any{"secret": "other"}}}, true},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "keys", Value: []any{map[string]any{"value": "k2", "secret": "other"}}}, false},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "keys", Value: []any{map[string]any{"value": "k1", "secret": "other"}}}, false},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: `keys[value eq "k1"].secret`}, false},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "codes", Value: []any{"hunter2"}}, false},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "codes", Value: []any{"other"}}, false},
+		{scim.PatchOperation{Op: scim.OpRemove, Path: "pin"}, false},
+		{scim.PatchOperation{Op: scim.OpReplace, Path: "pin"}, false},
+	} {
+		for _, doc := range []scim.Document{doc, {"codes": []any{"hunter2"}, "pin": "hunter2", "keys": []any{map[string]any{"value": "k1"}}}} {
+			result, err := patch.Apply(s, doc, []scim.PatchOperation{tt.op}, patch.Options{})
+			refused, _ := errors.AsType[*scim.Error](err)
+			if tt.refused != (refused != nil && refused.Status == 403 && refused.Type == scim.Sensitive) || !tt.refused && (!result.Changed || !result.Sensitive) {
+				t.Errorf("%v on %v: changed %t, sensitive %t, %v", tt.op, doc, result.Changed, result.Sensitive, err)
+			}
 		}
 	}
 }

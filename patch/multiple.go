@@ -2,6 +2,7 @@ package patch
 
 import (
 	"maps"
+	"net/http"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/schema"
@@ -347,6 +348,9 @@ func (e *edit) listed(l *list, element any) ([]int, error) {
 	}
 	identified := l.sub != nil && object[l.sub.Name] != nil
 	if !identified {
+		if err := asksForSecret(l.attr, object); err != nil {
+			return nil, err
+		}
 		slots = l.slots()
 		if err := e.spend(len(slots)); err != nil {
 			return nil, err
@@ -360,6 +364,18 @@ func (e *edit) listed(l *list, element any) ([]int, error) {
 		}
 	}
 	return meant, nil
+}
+
+// asksForSecret returns an error when what is shown would tell whether an element has a value that is never shown: it would be gone.
+func asksForSecret(a *schema.Attribute, object map[string]any) error {
+	for _, sub := range a.Sub {
+		if sub.Sensitive() && !a.Sensitive() && object[sub.Name] != nil {
+			err := refuse(scim.Sensitive, sub.Path(), "%s may not say which elements to remove", sub.Path())
+			err.Status = http.StatusForbidden
+			return err
+		}
+	}
+	return nil
 }
 
 func isPrimary(element any) bool {

@@ -83,3 +83,34 @@ func TestWhatIsNeverReturnedCannotBeAskedFor(t *testing.T) { // RFC 7643 section
 		s.patch("/Vaults/1", fmt.Sprintf(`{"op":"replace","path":%q,"value":"x"}`, path)).wantError(403, scim.Sensitive)
 	}
 }
+
+func TestAnswersDoNotTellWhatIsNeverReturned(t *testing.T) {
+	// Whether the value is the right one or not, is there or not: the answer is the same, and so is what can be seen afterwards.
+	for _, op := range []string{
+		`{"op":"add","path":"codes","value":[%q]}`, `{"op":"remove","path":"codes","value":[%q]}`, `{"op":"replace","path":"codes","value":[%q]}`,
+		`{"op":"replace","path":"pin","value":%q}`, `{"op":"remove","path":"pin","value":%q}`, `{"op":"add","value":{"word":%q}}`,
+		`{"op":"replace","path":"safe.hint","value":%q}`, `{"op":"add","path":"locks","value":[{"value":%q}]}`,
+		`{"op":"remove","path":"locks","value":[{"value":%q}]}`, `{"op":"remove","path":"keys","value":[{"bits":%q}]}`,
+		`{"op":"add","path":"keys","value":[{"value":"k","bits":%q}]}`, `{"op":"replace","path":"keys[value eq \"k\"].bits","value":%q}`,
+	} {
+		t.Run(op, func(t *testing.T) {
+			outcome := func(value string, remove bool) string {
+				s := newVaults(t)
+				if remove {
+					s.patch("/Vaults/1", `{"op":"remove","path":"codes"}`, `{"op":"remove","path":"pin"}`, `{"op":"remove","path":"locks"}`, `{"op":"remove","path":"safe"}`).want(200)
+				} else {
+					s.patch("/Vaults/1", `{"op":"add","path":"word","value":"other"}`).want(200)
+				}
+				r := s.patch("/Vaults/1", fmt.Sprintf(op, value))
+				return fmt.Sprint(r.Status, r.Header.Get("ETag"), r.Body, s.get("/Vaults/1").Body)
+			}
+			right := outcome("s3cret", false)
+			if wrong := outcome("other", false); right != wrong {
+				t.Errorf("the right value is answered with\n%s\nanother with\n%s", right, wrong)
+			}
+			if none := outcome("s3cret", true); right != none {
+				t.Errorf("when it is there the answer is\n%s\nand when it is not\n%s", right, none)
+			}
+		})
+	}
+}
