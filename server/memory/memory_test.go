@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -100,6 +101,42 @@ func query(t *testing.T, text string) server.Query {
 		t.Fatal(err)
 	}
 	return q
+}
+
+// A query sees the resources as they were when it began, whatever is done while it works, and nothing that is done waits for it.
+func TestQueriesSeeOneMoment(t *testing.T) {
+	for _, text := range []string{"", `displayName sw "user"`, `displayName co "user"`} {
+		s := memory.New()
+		const all = 50
+		for n := range all {
+			if err := s.Create(t.Context(), user(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		q := query(t, text)
+		q.Order.Attribute, _ = schema.User().Lookup("userName")
+		changed := false
+		q.View = func(ctx context.Context, r server.Resource) (scim.Document, error) {
+			if changed {
+				return r.Document, nil
+			}
+			changed = true
+			for n := range all {
+				if err := s.Delete(ctx, user(n).Key, ""); err != nil {
+					return nil, err
+				}
+			}
+			return r.Document, s.Create(ctx, user(all))
+		}
+		page, err := s.Query(t.Context(), q)
+		if err != nil || page.Total != all || len(page.Resources) != all {
+			t.Errorf("filter %q: %d of %d, %v", text, len(page.Resources), page.Total, err)
+		}
+		q.View = nil
+		if page, err = s.Query(t.Context(), q); err != nil || page.Total != 1 {
+			t.Errorf("filter %q, afterwards: %d, %v", text, page.Total, err)
+		}
+	}
 }
 
 // Everything happens at the same time. Afterwards the indexes and the memberships say what the documents do.
