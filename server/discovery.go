@@ -145,8 +145,9 @@ func (s *Server) schemaDefinitions() []scim.Document {
 
 // discover serves the discovery endpoints.
 func (c *call) discover(to route) (reply, error) {
-	if c.r.URL.RawQuery != "" && c.r.URL.Query().Get("filter") != "" {
-		// RFC 7644 section 4 has it so, that nobody takes a part of the truth for all of it.
+	if lists := to.endpoint != serviceProviderConfig && to.id == ""; lists && c.r.URL.RawQuery != "" && c.r.URL.Query().Get("filter") != "" {
+		// RFC 7644 section 4 has it so, that nobody takes all for what a filter has left. Where there is one document, the
+		// parameter is passed over like all others.
 		return reply{}, scim.NewError(http.StatusForbidden, "", "this endpoint cannot be filtered")
 	}
 	t, ok := c.s.discovery.config, true

@@ -383,6 +383,12 @@ func TestDiscovery(t *testing.T) {
 		wantAt("meta/location", "https://example.com/scim/v2/Schemas/"+scim.GroupSchema)
 	s.get("/Schemas/urn:nothing").wantError(404, "")
 	s.get("/Schemas?filter="+escape(`id eq "x"`)).wantError(403, "")
+	s.get("/ResourceTypes?filter="+escape(`id eq "x"`)).wantError(403, "")
+	for _, one := range []string{"/ServiceProviderConfig", "/ResourceTypes/User", "/Schemas/" + scim.GroupSchema} {
+		if got, want := s.get(one+"?filter=x&sortBy=id&startIndex=9&count=0").want(200).Body, s.get(one).Body; got != want {
+			t.Errorf("%s with parameters: %s, want %s", one, got, want)
+		}
+	}
 	s.get("/ServiceProviderConfig?attributes=patch&startIndex=5").want(200)
 }
 
