@@ -223,6 +223,7 @@ func (c *call) apply(rt *resourceType, doc scim.Document, ops []scim.PatchOperat
 	if !result.Changed { // then it is the old document
 		return maps.Clone(result.Document), false, nil
 	}
+	rt.joinRepeats(result.Document)
 	return result.Document, result.Sensitive, nil
 }
 

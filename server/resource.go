@@ -88,7 +88,9 @@ func (rt *resourceType) canonical(body scim.Document, mode schema.Mode) (scim.Do
 			return nil, err
 		}
 	}
-	return rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict, Reuse: true})
+	doc, err := rt.schema.Canonical(body, schema.Options{Mode: mode, Unknown: rt.Unknown, Tolerant: !rt.Strict, Reuse: true})
+	rt.joinRepeats(doc)
+	return doc, err
 }
 
 // checkSchemas refuses a body whose attribute schemas lacks the first of the URNs, or has others than these (RFC 7643 section 3).

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -177,6 +178,36 @@ func TestReplaceOfElementsThatAreNotThere(t *testing.T) {
 	})
 	strict.create("/Users", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a"}`)
 	strict.patch("/Users/1", `{"op":"replace","path":"emails[type eq \"work\"].value","value":"w@x"}`).wantError(400, scim.NoTarget)
+}
+
+// A type and a value occur in one element only (RFC 7643 section 2.4).
+func TestRepeatedElementsAreOne(t *testing.T) {
+	const repeated = `[{"value":"a@x","type":"work"},{"value":"b@x","type":"work"},{"value":"A@x","type":"Work","primary":true,"display":"A"},
+		{"value":"a@x"},{"type":"work"},{"value":"a@x","type":"work","display":"no"}]`
+	const want = `[{"value":"a@x","type":"work","primary":true,"display":"A"},{"value":"b@x","type":"work"},{"value":"a@x"},{"type":"work"}]`
+	wantEmails := func(r response) {
+		t.Helper()
+		got, err := scim.Document{"emails": r.at("emails")}.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		response{t, r.what, r.Status, r.Header, string(got)}.wantDoc(`{"emails":` + want + `}`)
+	}
+	s := newService(t)
+	wantEmails(s.send("POST", "/Users", `{"userName":"a","emails":`+repeated+`}`).want(201))
+	wantEmails(s.get("/Users/1"))
+	s.send("PUT", "/Users/1", `{"userName":"a"}`).want(200)
+	wantEmails(s.send("PUT", "/Users/1", `{"userName":"a","emails":`+repeated+`}`).want(200))
+	s.patch("/Users/1", `{"op":"remove","path":"emails"}`).want(200)
+	wantEmails(s.patch("/Users/1", `{"op":"replace","path":"emails","value":`+repeated+`}`).want(200))
+	s.patch("/Users/1", `{"op":"replace","path":"emails","value":`+repeated+`}`).want(204)
+	var many []string
+	for n := range 20 {
+		many = append(many, fmt.Sprintf(`{"value":"%d@x"}`, n%10))
+	}
+	s.send("PUT", "/Users/1", `{"userName":"a","emails":[`+strings.Join(many, ",")+`]}`).want(200).wantAt("emails/9/value", "9@x").wantAt("emails/10", nil)
+	// Two certificates differ in case alone.
+	s.send("POST", "/Users", `{"userName":"b","x509Certificates":[{"value":"QUJD"},{"value":"qUJD"}]}`).want(201).wantAt("x509Certificates/1/value", "qUJD")
 }
 
 func TestPatchReply(t *testing.T) {

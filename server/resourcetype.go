@@ -95,6 +95,8 @@ type resourceType struct {
 	// hidden are attributes at the top of documents that are not shown unless asked for, or ever, and mixed those of which parts
 	// are not.
 	hidden, mixed []string
+	// repeatable are the attributes of which an element may be given twice, by name.
+	repeatable map[string]*compiled.Attribute
 	// hashes says that there is a password, which may be stored as a hash.
 	hashes bool
 	// sensitive are the attributes that are never shown.
@@ -156,6 +158,7 @@ func compileType(t ResourceType) (*resourceType, error) {
 	}
 	rt.inspect()
 	rt.inspectReturned()
+	rt.repeatable = repeatable(rt.schema)
 	rt.hashes = hasPassword(rt.schema)
 	rt.standard = rt.viewOf(compiled.Projection{})
 	rt.standard.standard = true
