@@ -1,89 +1,114 @@
-package memory
+package memory_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/schema"
 	"github.com/scimbridge/scim/server"
+	"github.com/scimbridge/scim/server/memory"
 )
 
-// What an index serves looks at what it finds, and at nothing else.
-func TestIndexesAreUsed(t *testing.T) {
-	const department = scim.EnterpriseUserSchema + ":department"
-	s := New(department, "title", "no path[")
-	for n := range 100 {
-		id := fmt.Sprintf("u%02d", n)
-		doc := scim.Document{
-			"id": id, "userName": id + "@example.com", "externalId": "E" + id, "displayName": fmt.Sprintf("name %d", n%10), "nickName": id, "active": true,
-			"emails":                  []any{map[string]any{"value": id + "@example.com", "type": "work"}, map[string]any{"value": fmt.Sprintf("home%d@example.com", n%5), "type": "home"}},
-			scim.EnterpriseUserSchema: map[string]any{"department": fmt.Sprintf("D%d", n%4)},
-		}
-		if err := s.Create(t.Context(), server.Resource{Key: server.Key{Type: "User", ID: id}, Document: doc}); err != nil {
+// userWith returns a user with many addresses, every one of them twice.
+func userWith(version string, from, addresses int) server.Resource {
+	list := make([]any, 0, 2*addresses)
+	for n := range addresses {
+		e := map[string]any{"value": fmt.Sprintf("u%d@example.com", from+n)}
+		list = append(list, e, e)
+	}
+	return server.Resource{
+		Key: server.Key{Type: "User", ID: "1"}, Version: version,
+		Document: scim.Document{"id": "1", "userName": "a", "emails": list},
+	}
+}
+
+func TestManyValuesAreFound(t *testing.T) {
+	ctx, store := t.Context(), memory.New()
+	finds := func(address string, want int) {
+		t.Helper()
+		q := server.Query{Type: "User", Schema: schema.User(), Filter: filter.Eq("emails.value", address), Limit: 10, Total: true}
+		match, err := q.Filter.Compile(q.Schema)
+		if err != nil {
 			t.Fatal(err)
 		}
-		group := scim.Document{"id": "g" + id, "displayName": "g" + id, "members": []any{map[string]any{"value": fmt.Sprintf("u%02d", n%7)}}}
-		if err := s.Create(t.Context(), server.Resource{Key: server.Key{Type: "Group", ID: "g" + id}, Document: group}); err != nil {
+		q.Match = match
+		page, err := store.Query(ctx, q)
+		if err != nil || page.Total != want || len(page.Resources) != want {
+			t.Errorf("%s: found %d and a total of %d, %v; want %d", address, len(page.Resources), page.Total, err, want)
+		}
+	}
+	if err := store.Create(ctx, userWith("v1", 0, 100)); err != nil {
+		t.Fatal(err)
+	}
+	finds("u0@example.com", 1)
+	finds("U99@example.com", 1)
+	for i, tt := range []struct{ from, addresses int }{{50, 100}, {149, 1}, {148, 3}, {0, 0}} {
+		u := server.Update{Resource: userWith(fmt.Sprintf("v%d", i+2), tt.from, tt.addresses), IfVersion: fmt.Sprintf("v%d", i+1)}
+		if err := store.Update(ctx, u); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 160 {
+			want := 0
+			if n >= tt.from && n < tt.from+tt.addresses {
+				want = 1
+			}
+			finds(fmt.Sprintf("u%d@example.com", n), want)
+		}
+	}
+}
+
+func TestQueriesEndSoonAfterTheirContext(t *testing.T) {
+	store := memory.New()
+	for n := range 200 {
+		r := userWith("v1", n, 1)
+		r.ID = fmt.Sprint(n)
+		if err := store.Create(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const all = -1
-	tests := []struct {
-		typ, filter string
-		looks       int // at how many resources; all when no index serves it
-	}{
-		{"User", `userName eq "U07@EXAMPLE.COM"`, 1},
-		{"User", `userName eq "nobody"`, 0},
-		{"User", `userName sw "u0"`, 10},
-		{"User", `externalId eq "Eu07"`, 1},
-		{"User", `displayName eq "NAME 3"`, 10},
-		{"User", `id eq "u07"`, 1},
-		{"User", `id eq "U07"`, 0},
-		{"User", `emails.value eq "home1@example.com"`, 20},
-		{"User", `emails eq "home1@example.com"`, 20},
-		{"User", `emails[type eq "work" and value eq "u07@example.com"]`, 1},
-		{"User", `emails[type eq "work"].value eq "u07@example.com"`, 1},
-		{"User", `active eq true and userName eq "u07@example.com"`, 1},
-		{"User", `displayName eq "name 3" and userName eq "u07@example.com"`, 1},
-		{"User", `userName eq "u07@example.com" or externalId eq "Eu08"`, 2},
-		{"User", department + ` eq "d1"`, 25},
-		{"User", `title eq "none"`, 0},
-		{"User", `userName eq "u07@example.com" or nickName eq "u08"`, all},
-		{"User", `nickName eq "u07"`, all},
-		{"User", `userName co "u07"`, all},
-		{"User", `not (userName eq "u07@example.com")`, all},
-		{"User", `userName ne "u07@example.com"`, all},
-		{"Group", `members.value eq "u03"`, 14},
-		{"Group", `members[value eq "u03"]`, 14},
-		{"Group", `members eq "u99"`, 0},
-		{"Group", `displayName eq "gu07" and members[value eq "u00"]`, 1},
+	ctx, cancel := context.WithCancel(t.Context())
+	f := filter.Pr("title")
+	match, err := f.Compile(schema.User())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, tt := range tests {
-		t.Run(tt.filter, func(t *testing.T) {
-			q := server.Query{Type: tt.typ, Schema: schema.User()}
-			if tt.typ == "Group" {
-				q.Schema = schema.Group()
-			}
-			var err error
-			if q.Filter, err = filter.Parse(tt.filter); err != nil {
+	looked := 0
+	_, err = store.Query(ctx, server.Query{
+		Type: "User", Schema: schema.User(), Limit: 10, Total: true, Filter: f, Match: match,
+		View: func(_ context.Context, r server.Resource) (scim.Document, error) {
+			looked++
+			cancel()
+			return r.Document, nil
+		},
+	})
+	if err == nil || looked > 50 {
+		t.Errorf("%d resources were looked at, %v; want an error after 50 at most", looked, err)
+	}
+}
+
+func TestTheCostOfValuesGrowsWithTheirNumberOnly(t *testing.T) {
+	took := func(addresses int) time.Duration {
+		least := time.Hour
+		for range 3 {
+			store, r := memory.New(), userWith("v1", 0, addresses)
+			u := server.Update{Resource: userWith("v2", addresses, addresses), IfVersion: "v1"}
+			start := time.Now()
+			if err := store.Create(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
-			if q.Match, err = q.Filter.Compile(q.Schema); err != nil {
+			if err := store.Update(t.Context(), u); err != nil {
 				t.Fatal(err)
 			}
-			src, ok := s.source(q)
-			if !ok {
-				t.Fatal("there is nothing to look at")
-			}
-			looks := len(src.list)
-			if src.all != nil {
-				looks = all
-			}
-			if looks != tt.looks {
-				t.Errorf("it looks at %d resources, want %d", looks, tt.looks)
-			}
-		})
+			least = min(least, time.Since(start))
+		}
+		return least
+	}
+	few, many := took(2_000), took(16_000)
+	if many > 40*few { // 64 times, if it grew with the square
+		t.Errorf("2,000 addresses took %v, 16,000 took %v", few, many)
 	}
 }
