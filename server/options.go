@@ -114,7 +114,9 @@ type Limits struct {
 	MaxFilterLength, MaxFilterDepth int
 	// CursorTimeout is how long a cursor is good for: an hour.
 	CursorTimeout time.Duration
-	// Timeout is how long a request may take, reading its body included: 60 seconds. Negative means for ever.
+	// Timeout is how long a request may take, reading its body included: 60 seconds. Negative means for ever. A client may take as long
+	// again to read a large response; for small ones [net/http.Server] has WriteTimeout, as it has ReadHeaderTimeout for what
+	// comes before the handler.
 	Timeout time.Duration
 }
 
@@ -130,6 +132,19 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.CursorTimeout, time.Hour)
 	setDefault(&l.Timeout, time.Minute)
 	return l
+}
+
+// check returns an error when a limit is one that nothing can keep to.
+func (l Limits) check() error {
+	least := min(l.MaxBody, l.MaxBulkBody, int64(l.CursorTimeout),
+		int64(min(l.MaxBulkOperations, l.MaxPatchOperations, l.MaxResults, l.DefaultResults, l.MaxFilterLength, l.MaxFilterDepth)))
+	switch {
+	case least < 0:
+		return errors.New("server: Limits: only Timeout may be negative")
+	case l.DefaultResults > l.MaxResults:
+		return fmt.Errorf("server: Limits: DefaultResults %d is above MaxResults %d", l.DefaultResults, l.MaxResults)
+	}
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -178,7 +193,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.MemberDisplay = memberDisplay
 	}
 	o.Limits = o.Limits.withDefaults()
-	return o, nil
+	return o, o.Limits.check()
 }
 
 // newID returns an id that grows with time, so that a database adds new resources at the end of its index.

@@ -359,6 +359,9 @@ func TestTypesThatContradictEachOther(t *testing.T) {
 		"unknown unique":   func(o *server.Options) { o.ResourceTypes[0].Unique = []string{"nosuch"} },
 		"no types":         func(o *server.Options) { o.ResourceTypes = []server.ResourceType{} },
 		"relative BaseURL": func(o *server.Options) { o.BaseURL = "/scim/v2" },
+		"a negative limit": func(o *server.Options) { o.Limits.MaxResults = -1 },
+		"a negative body":  func(o *server.Options) { o.Limits.MaxBulkBody = -1 },
+		"a page by default that is larger than any": func(o *server.Options) { o.Limits.DefaultResults = 1001 },
 	} {
 		options := server.Options{Authenticator: server.Anonymous(), ResourceTypes: []server.ResourceType{server.UserType()}}
 		change(&options)

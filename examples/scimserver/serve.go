@@ -65,8 +65,11 @@ func (o *options) serve(ctx context.Context, store server.Store, logger *slog.Lo
 		Handler:           handler,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		// Reading a body and answering take a minute each at most. Small answers have no time of their own: a client that sends one
+		// request after the other and reads nothing is cut off by this.
+		WriteTimeout:   5 * time.Minute,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- o.accept(s, listener) }()
