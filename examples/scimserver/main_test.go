@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -23,6 +24,8 @@ import (
 	"time"
 
 	"github.com/scimbridge/scim/internal/postgrestest"
+	"github.com/scimbridge/scim/server/idptest"
+	"github.com/scimbridge/scim/server/memory"
 )
 
 // program is a run of the program.
@@ -164,6 +167,18 @@ func TestServesUsersAndGroupsBelowItsPath(t *testing.T) {
 		t.Errorf("outside of %s: status %d", basePath, status)
 	}
 	p.end(exitStopped)
+}
+
+func TestServesIdentityProviders(t *testing.T) {
+	o, err := parseOptions([]string{"-store", "memory"}, "t", io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := newHandler(o, memory.New(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	idptest.All(t, idptest.Target{Handler: handler, BasePath: basePath, Token: "t"})
 }
 
 // Clients that insist on a body, and on members whose users come later, can be tried out.
