@@ -217,7 +217,8 @@ func TestAuthentication(t *testing.T) {
 			t.Errorf("the credential is in the answer %s", r.Body)
 		}
 	}
-	s.get("/Nothing").wantError(401, "")
+	s.get("/Nothing").wantError(401, "").wantHeader("WWW-Authenticate", `Bearer realm="SCIM"`) // RFC 6750 section 3.1: no error without a token
+	s.get("/Users", "Authorization", "Bearer x").wantHeader("WWW-Authenticate", `Bearer realm="SCIM", error="invalid_token"`)
 	s.get("/Users", "Authorization", "Bearer new").wantIDs()
 
 	failing := newService(t, func(o *server.Options) {
@@ -239,27 +240,42 @@ func TestAuthentication(t *testing.T) {
 }
 
 func TestTenantsDoNotSeeEachOther(t *testing.T) {
-	s := newService(t, func(o *server.Options) {
-		o.Authenticator = server.TenantTokens{"ta": {Tenant: "a"}, "tb": {Tenant: "b"}}.Authenticator()
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		s := open(func(o *server.Options) {
+			o.Authenticator = server.TenantTokens{"ta": {Tenant: "a"}, "tb": {Tenant: "b", Me: server.Key{Tenant: "a", Type: "User", ID: "1"}}}.Authenticator()
+		})
+		as := func(token string) *service {
+			other := *s
+			other.header = http.Header{"Authorization": {"Bearer " + token}}
+			return &other
+		}
+		a, b := as("ta"), as("tb")
+		user := a.user("same")
+		group := a.create("/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user))
+		other := b.user("same")
+		b.get("/Users").wantIDs(other)
+		b.get("/").wantIDs(other)
+		b.get("/?cursor&sortBy=meta.created").wantIDs(other)
+		b.filter(`groups.value eq "` + group + `" or id eq "` + user + `"`).wantIDs()
+		b.get("/Groups?filter=" + escape(`members.value eq "`+user+`"`)).wantIDs()
+		b.get("/Users/"+user).wantError(404, "")
+		b.get("/Me").wantError(404, "")
+		b.send("PUT", "/Users/"+user, `{"userName":"x"}`).wantError(404, "")
+		b.patch("/Groups/"+group, `{"op":"remove","path":"members"}`).wantError(404, "")
+		b.patch("/Groups/"+group, `{"op":"add","path":"members","value":[{"value":"`+other+`"}]}`).wantError(404, "")
+		b.send("DELETE", "/Users/"+user, "").wantError(404, "")
+		b.send("POST", "/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user)).wantError(400, scim.InvalidValue)
+		b.bulk(
+			0,
+			`{"method":"DELETE","path":"/Users/`+user+`"}`,
+			`{"method":"PATCH","path":"/Groups/`+group+`","data":{"Operations":[{"op":"remove","path":"members"}]}}`,
+			post("g", "/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user)),
+		).wantStatuses("DELETE 404", "PATCH 404", "g 400")
+		a.get("/Users/"+user).want(200).wantAt("groups/0/value", group)
+		a.get("/Groups/"+group).wantAt("members/0/value", user).wantAt("members/1", nil)
+		a.send("DELETE", "/Users/"+user, "").want(204)
+		a.wantMembers(group)
 	})
-	as := func(token string) *service {
-		other := *s
-		other.header = http.Header{"Authorization": {"Bearer " + token}}
-		return &other
-	}
-	a, b := as("ta"), as("tb")
-	user := a.user("same")
-	group := a.create("/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user))
-	other := b.user("same")
-	b.get("/Users").wantIDs(other)
-	b.get("/").wantIDs(other)
-	b.get("/Users/"+user).wantError(404, "")
-	b.send("PUT", "/Users/"+user, `{"userName":"x"}`).wantError(404, "")
-	b.patch("/Groups/"+group, `{"op":"remove","path":"members"}`).wantError(404, "")
-	b.send("DELETE", "/Users/"+user, "").wantError(404, "")
-	b.send("POST", "/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user)).wantError(400, scim.InvalidValue)
-	b.bulk(0, `{"method":"DELETE","path":"/Users/`+user+`"}`).wantStatuses("DELETE 404")
-	a.get("/Users/"+user).want(200).wantAt("groups/0/value", group)
 }
 
 func TestCursorsTellNothingOfOtherTenants(t *testing.T) {
