@@ -423,6 +423,10 @@ func TestErrorsOfTheStoreStayInside(t *testing.T) {
 		{"taken", fmt.Errorf("%s: %w", secret, &server.TakenError{Unique: server.Unique{Attribute: "userName", Value: secret}}), 409, scim.Uniqueness},
 		{"SCIM error", fmt.Errorf("%s: %w", secret, scim.NewError(507, "", "out of space")), 507, ""},
 		{"SCIM error without status", &scim.Error{Detail: secret}, 500, ""},
+		{"SCIM error of success", scim.NewError(200, "", secret), 500, ""},
+		{"SCIM error of redirection", scim.NewError(302, "", secret), 500, ""},
+		{"SCIM error out of range", scim.NewError(700, "", secret), 500, ""},
+		{"no text at all", scim.NewError(507, "", "a\xffb"), 507, ""},
 		{"deadline", context.DeadlineExceeded, 503, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
