@@ -83,7 +83,11 @@ func TestObserve(t *testing.T) {
 		{"POST", "/.search", `{}`, nil, []string{"search  ends with 200"}},
 		{"GET", "/Nothing", "", nil, []string{"unknown  ends with 404"}},
 		{"GET", "/Schemas", "", nil, []string{"discover  ends with 200"}},
-		{"POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"DELETE","path":"/Users/` + id + `"}]}`, nil, []string{"store in bulk ", "hook in bulk  for acme", "bulk  ends with 200"}},
+		{
+			"POST", "/Bulk", `{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[{"method":"DELETE","path":"/Users/` + id + `"}]}`,
+			nil,
+			[]string{"store in bulk ", "hook in bulk  for acme", "bulk  ends with 200"},
+		},
 		{"DELETE", "/Users/" + id, "", nil, []string{"store in delete User", "delete User ends with 404"}},
 	} {
 		calls = nil

@@ -160,7 +160,10 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			"one member of several is added", understanding("PATCH", `("path":"members","value":\[\{[^}]*\}),.*?\]`, `$1]`),
 			"JumpCloud/members with an array of values", "only the member that was named",
 		},
-		{"a value path removes all members", understanding("PATCH", `members\[[^\]]*\]`, `members`), "Entra with aadOptscim062020/add and remove members", "empties the group"},
+		{
+			"a value path removes all members", understanding("PATCH", `members\[[^\]]*\]`, `members`),
+			"Entra with aadOptscim062020/add and remove members", "empties the group",
+		},
 		{"404 is JSON and no SCIM error", func(h http.Handler) http.Handler {
 			return answering(h, func(_ *http.Request, status int, body string) (int, string) {
 				if status == http.StatusNotFound {
@@ -192,16 +195,28 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 		{"names have one case", refuses("POST", `"UserName"`), "Entra/names in any case", "status 201"},
 		{"roles are refused", refuses("POST", `"roles":\[\{`), "Entra/roles in a create", "status 201"},
 		{"JSON in a string is refused", refuses("PATCH", `\\"displayName\\"`), "Entra/role as JSON in a string", "JSON in a string"},
-		{"qualified keys are ignored", understanding("PATCH", `,"`+enterprise+`:[a-zA-Z]*":"[^"]*"`, ""), "Entra with aadOptscim062020/update many attributes without a path", "qualified names as keys"},
-		{"the first operation counts", understanding("PATCH", `("Operations":\[\{.*?\}),\{"op".*\]\}$`, `$1]}`), "Entra/update single attributes", "one operation for each attribute"},
-		{"an object without path must not have the id", refuses("PATCH", `"value":\{"id"`), "Okta OIN app/rename a group and change its members in one request", "sends the name"},
+		{
+			"qualified keys are ignored", understanding("PATCH", `,"`+enterprise+`:[a-zA-Z]*":"[^"]*"`, ""),
+			"Entra with aadOptscim062020/update many attributes without a path", "qualified names as keys",
+		},
+		{
+			"the first operation counts", understanding("PATCH", `("Operations":\[\{.*?\}),\{"op".*\]\}$`, `$1]}`),
+			"Entra/update single attributes", "one operation for each attribute",
+		},
+		{
+			"an object without path must not have the id", refuses("PATCH", `"value":\{"id"`),
+			"Okta OIN app/rename a group and change its members in one request", "sends the name",
+		},
 		{"members without a path are refused", refuses("PATCH", `"value":\{"members"`), "Okta OIN app/push all members of a group", "a push replaces"},
 		{"a group cannot be emptied", refuses("PATCH", `"members","value":\[\]`), "Okta OIN app/push all members of a group", "a push replaces"},
 		{"$ref must not be null", refuses("PATCH", `"\$ref":null`), "Entra/add and remove members", "adds a member"},
 		{"the path manager is refused", refuses("PATCH", `"path":"manager"`), "Entra/manager in all shapes", "in this form"},
 		{"a manager in an array is refused", refuses("PATCH", `manager","value":\[`), "Entra/manager in all shapes", "in this form"},
 		{"an empty manager is refused", refuses("PATCH", `manager","value":""`), "Microsoft validator/User_Update_Manager", "empty value"},
-		{"removal of a manager is refused", refuses("PATCH", `"remove","path":"urn[^"]*manager"`), "Entra with aadOptscim062020/manager in all shapes", "removes the manager"},
+		{
+			"removal of a manager is refused", refuses("PATCH", `"remove","path":"urn[^"]*manager"`),
+			"Entra with aadOptscim062020/manager in all shapes", "removes the manager",
+		},
 		{"application/json is refused", unsupported("application/json"), "OneLogin/create, read and update a user from a template", "status 201"},
 		{"a charset is refused", unsupported("charset"), "Entra/create a user and find it again", "status 201"},
 		{"the answer is always application/scim+json", withoutHeader("Accept"), "OneLogin/connection test", "application/json"},
@@ -214,7 +229,10 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			"Entra with aadOptscim062020/extension that is not in schemas", "status 201",
 		},
 		{"misspelt schemas are refused", refuses("POST", `core:2.0User`), "Entra/nulls and a misspelt schema in a create", "status 201"},
-		{"roles are added instead of replaced", understanding("PATCH", `"op":"replace","path":"roles"`, `"op":"add","path":"roles"`), "Entra/roles replaced", "replaced as a whole"},
+		{
+			"roles are added instead of replaced", understanding("PATCH", `"op":"replace","path":"roles"`, `"op":"add","path":"roles"`),
+			"Entra/roles replaced", "replaced as a whole",
+		},
 		{"a boolean in a value path is no string", refuses("PATCH", `primary eq \\"True\\"`), "Entra/boolean as a string in a value path", "is the boolean"},
 		{"what is created has no name", answers(`"userName":"[^"]*",?`, ""), "Microsoft validator/SCIM_User_Create", "what was sent comes back"},
 		{
@@ -235,7 +253,10 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			})
 		}, "Okta wizard app/look for a user that is not there", "answered with a list"},
 		{"PATCH of a title is refused", refuses("PATCH", `"path":"title"`), "PingOne/update by PATCH", "sends PATCH"},
-		{"PUT does not change members", understanding("PUT", `"members":\[`, `"ignored":[`), "Okta wizard app/rename a group and change its members by PUT", "a PUT replaces the members"},
+		{
+			"PUT does not change members", understanding("PUT", `"members":\[`, `"ignored":[`),
+			"Okta wizard app/rename a group and change its members by PUT", "a PUT replaces the members",
+		},
 		{"schemas are in Pascal case", answers(`"mutability":"readWrite"`, `"mutability":"ReadWrite"`), "Entra/schemas", "camel case"},
 		{"schemas have nulls", answers(`"multiValued"`, `"canonicalValues":null,"multiValued"`), "Microsoft validator/SCIM_Schema_Discoverability", "no nulls"},
 	}

@@ -18,7 +18,9 @@ func TestIndexesAreUsed(t *testing.T) {
 		id := fmt.Sprintf("u%02d", n)
 		doc := scim.Document{
 			"id": id, "userName": id + "@example.com", "externalId": "E" + id, "displayName": fmt.Sprintf("name %d", n%10), "nickName": id, "active": true,
-			"emails":                  []any{map[string]any{"value": id + "@example.com", "type": "work"}, map[string]any{"value": fmt.Sprintf("home%d@example.com", n%5), "type": "home"}},
+			"emails": []any{
+				map[string]any{"value": id + "@example.com", "type": "work"}, map[string]any{"value": fmt.Sprintf("home%d@example.com", n%5), "type": "home"},
+			},
 			scim.EnterpriseUserSchema: map[string]any{"department": fmt.Sprintf("D%d", n%4)},
 		}
 		if err := s.Create(t.Context(), server.Resource{Key: server.Key{Type: "User", ID: id}, Document: doc}); err != nil {
