@@ -12,8 +12,8 @@
 // # Parts
 //
 //   - A [Store] keeps the resources: package sqlite in one file, package postgres in a database that several machines share, package
-//     memory for tests. A Store has five methods, and package storetest checks any other. Stores may do more: see [MemberStore] and
-//     [BatchStore].
+//     memory for tests. A Store has five methods, and package storetest checks any other. Stores may do more: see [MemberStore],
+//     [MemberCounter] and [BatchStore].
 //   - An [Authenticator] says who is asking, and for which tenant. One handler serves any number of tenants.
 //   - A [ResourceType] says what there is: a schema, an endpoint, which operations are offered.
 //   - [Hooks] see every change before it is stored, and may refuse or enrich it, and again afterwards.
@@ -29,7 +29,8 @@
 //
 // Members of groups are shown with type and $ref, and with the display that they were given or else their name as it is now; users
 // are shown with their groups. Deleting a user takes it out of
-// its groups. A PATCH of the members of a group costs what it changes when the store is a MemberStore; it is then answered with 204.
+// its groups. A PATCH of the members of a group costs what it changes when the store is a MemberStore; it is then answered with 204, unless
+// [Options.PatchReply] says otherwise.
 //
 // What is never returned, such as the password, is never shown, cannot be asked for in filters and orders (403 sensitive), and
 // appears in no log. Errors of stores reach the log only.
