@@ -265,6 +265,46 @@ func TestMembersDeletedWhileTheyAreAddedLeaveAgain(t *testing.T) {
 	}
 }
 
+func TestMemberPatchesThatLoseARace(t *testing.T) {
+	memoryStore := memory.New()
+	plain := interruptedStore{memoryStore, new(interruption)}
+	for name, store := range map[string]server.Store{"member store": interruptedMemberStore{plain, memoryStore}, "plain store": plain} {
+		t.Run(name, func(t *testing.T) {
+			s := newServiceOn(t, store, func(o *server.Options) { o.NewID = nil })
+			a, b, group := s.user("a"), s.user("b"), s.create("/Groups", `{"displayName":"G"}`)
+			path := "/Groups/" + group
+			member := func(id string) string { return fmt.Sprintf(`{"op":"add","path":"members","value":[{"value":%q}]}`, id) }
+			title := func(name string) string { return fmt.Sprintf(`{"op":"replace","path":"displayName","value":%q}`, name) }
+
+			// Both changes are kept, whatever each is of.
+			plain.happen = func() { s.patch(path, `{"op":"add","path":"externalId","value":"x"}`) }
+			s.patch(path, member(a), title("H"))
+			s.get(path).wantAt("externalId", "x").wantAt("displayName", "H").wantAt("members/0/value", a)
+			plain.happen = func() { s.patch(path, title("I")) }
+			s.patch(path, member(b))
+			s.get(path).wantAt("externalId", "x").wantAt("displayName", "I")
+			s.wantMembers(group, a, b)
+
+			// Who asked for one version is told.
+			remove := operations(`{"op":"remove","path":"members"}`)
+			for _, body := range []string{remove, operations(`{"op":"remove","path":"members"}`, title("never"))} {
+				etag := s.get(path).Header.Get("ETag")
+				plain.happen = func() { s.patch(path, title(etag)) }
+				s.send("PATCH", path, body, "If-Match", etag).wantError(412, "")
+				s.get(path).wantAt("displayName", etag)
+				s.wantMembers(group, a, b)
+			}
+			plain.happen = func() { s.patch(path, title("J")) }
+			s.send("PATCH", path, remove, "If-Match", "*")
+			s.get(path).wantAt("displayName", "J").wantAt("members", nil)
+			s.send("DELETE", path, "").want(204)
+			for _, id := range []string{a, b} {
+				s.send("DELETE", "/Users/"+id, "").want(204)
+			}
+		})
+	}
+}
+
 func TestPanicsAfterAChangeLeaveNothingHalfDone(t *testing.T) {
 	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
 		var log strings.Builder

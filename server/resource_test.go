@@ -340,6 +340,33 @@ func TestCustomType(t *testing.T) {
 	s.get("/Schemas/urn:example:Owner").want(200).wantAt("attributes/0/name", "team")
 }
 
+func TestUniquenessAmongTheResourcesOfOneTypeOrOfAll(t *testing.T) { // RFC 7643 section 7
+	typeWith := func(name string, u elimity.AttributeUniqueness) server.ResourceType {
+		return server.ResourceType{Name: name, Endpoint: name + "s", Schema: elimity.Schema{ID: "urn:example:" + name, Attributes: []elimity.CoreAttribute{
+			elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "serial", Uniqueness: u})),
+		}}}
+	}
+	for _, tt := range []struct {
+		uniqueness       elimity.AttributeUniqueness
+		same, other, nth int
+	}{
+		{elimity.AttributeUniquenessNone(), 201, 201, 200},
+		{elimity.AttributeUniquenessServer(), 409, 201, 409},
+		{elimity.AttributeUniquenessGlobal(), 409, 409, 409},
+	} {
+		s := newService(t, func(o *server.Options) {
+			o.ResourceTypes = []server.ResourceType{typeWith("Card", tt.uniqueness), typeWith("Badge", tt.uniqueness)}
+		})
+		s.create("/Cards", `{"serial":"A"}`)
+		s.send("POST", "/Cards", `{"serial":"a"}`).want(tt.same)
+		s.send("POST", "/Badges", `{"serial":"A"}`).want(tt.other)
+		other := s.create("/Cards", `{"serial":"B"}`)
+		s.patch("/Cards/"+other, `{"op":"replace","path":"serial","value":"A"}`).want(tt.nth)
+		s.send("PUT", "/Cards/"+other, `{"serial":"a"}`).want(tt.nth)
+		s.send("PUT", "/Cards/"+other, `{"serial":"b"}`).want(200) // its own
+	}
+}
+
 func TestTypesThatContradictEachOther(t *testing.T) {
 	valid := server.UserType()
 	for name, change := range map[string]func(*server.Options){
