@@ -74,8 +74,14 @@ func (c *comparison) document(typ string) scim.Document {
 	if typ == "Group" {
 		set(doc, "displayName", pick(c, words))
 		list := []any{}
+		seen := map[any]bool{}
 		for range c.random.IntN(5) {
-			list = append(list, c.element())
+			e := c.element()
+			if !c.hasMembers() && seen[e["value"]] { // a store to which members are an attribute like any other keeps both
+				continue
+			}
+			seen[e["value"]] = true
+			list = append(list, e)
 		}
 		if len(list) > 0 {
 			doc["members"] = list
@@ -119,6 +125,12 @@ func (c *comparison) document(typ string) scim.Document {
 	return doc
 }
 
+// hasMembers reports whether the store in question is a MemberStore.
+func (c *comparison) hasMembers() bool {
+	_, ok := c.stores[1].(server.MemberStore)
+	return ok
+}
+
 func (c *comparison) element() map[string]any {
 	object := map[string]any{"value": fmt.Sprintf("u%d", c.random.IntN(30))}
 	if c.chance(70) {
@@ -141,7 +153,6 @@ func (c *comparison) change() {
 		r.Unique = []server.Unique{{Scope: "User", Attribute: "userName", Value: strings.ToLower(name)}}
 	}
 	was := c.versions[key]
-	_, isMemberStore := c.stores[1].(server.MemberStore)
 	var do func(s server.Store) error
 	switch {
 	case was == "":
@@ -149,7 +160,7 @@ func (c *comparison) change() {
 	case c.chance(20):
 		do = func(s server.Store) error { return s.Delete(c.ctx, key, was) }
 		r.Version = ""
-	case typ == "Group" && c.chance(60) && isMemberStore:
+	case typ == "Group" && c.chance(60) && c.hasMembers():
 		u := server.MemberUpdate{Resource: r, Modified: epoch}
 		for range c.random.IntN(3) {
 			u.Add = append(u.Add, c.element())

@@ -128,8 +128,12 @@ func TestFindsFaultsOfMembers(t *testing.T) {
 
 // Compare finds what few questions do not.
 func TestCompareFindsFaults(t *testing.T) {
-	if failed := storetest.CompareFailures(t, memory.New(), new(memberToy), 1, 300); failed != nil {
-		t.Errorf("a store without a fault: %q", failed)
+	for seed := range uint64(5) {
+		for _, store := range []server.Store{new(toy), new(memberToy)} {
+			if failed := storetest.CompareFailures(t, memory.New(), store, seed, 300); failed != nil {
+				t.Errorf("%T without a fault, seed %d: %q", store, seed, failed)
+			}
+		}
 	}
 	for _, fault := range []string{
 		"update merges", "the order of creation is that of ids", "query forgets the type", "there is always a next page",
