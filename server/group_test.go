@@ -305,6 +305,30 @@ func TestMemberPatchesThatLoseARace(t *testing.T) {
 	}
 }
 
+func TestUsersAreDeletedThoughTheirGroupIsGoneFirst(t *testing.T) {
+	memoryStore := memory.New()
+	plain := interruptedStore{memoryStore, new(interruption)}
+	for name, store := range map[string]server.Store{"member store": interruptedMemberStore{plain, memoryStore}, "plain store": plain} {
+		t.Run(name, func(t *testing.T) {
+			s := newServiceOn(t, store, func(o *server.Options) { o.NewID = nil })
+			user := s.user("a")
+			group := s.create("/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user))
+			plain.happen = func() { s.send("DELETE", "/Groups/"+group, "").want(204) }
+			s.send("DELETE", "/Users/"+user, "").want(204)
+			s.get("/").wantIDs()
+		})
+	}
+}
+
+func TestMembersThatDoNotExistYetAreNotDeleted(t *testing.T) {
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		s := open(func(o *server.Options) { o.MissingMembers = true })
+		group := s.create("/Groups", `{"displayName":"G","members":[{"value":"later"}]}`)
+		s.send("DELETE", "/Users/later", "").wantError(404, "")
+		s.wantMembers(group, "later")
+	})
+}
+
 func TestPanicsAfterAChangeLeaveNothingHalfDone(t *testing.T) {
 	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
 		var log strings.Builder

@@ -408,6 +408,9 @@ func TestLimitsByTheRFC(t *testing.T) { // RFC 7644 sections 3.4.2.4, 3.5.2, 3.7
 	op := `{"op":"replace","path":"title","value":"T"}`
 	s.patch("/Users/1", op, op, op).wantError(400, scim.TooMany)
 	s.patch("/Users/1", op, op).want(200)
+	group, member := s.create("/Groups", `{"displayName":"G"}`), `{"op":"add","path":"members","value":[{"value":"1"}]}`
+	s.patch("/Groups/"+group, member, member, member).wantError(400, scim.TooMany)
+	s.wantMembers(group)
 	s.get("/Users").wantIDs("1").wantAt("totalResults", int64(3))
 	s.get("/Users?count=100").wantIDs("1", "2").wantAt("totalResults", int64(3))
 	s.send("POST", "/Users/.search", `{"count":100}`).wantIDs("1", "2")

@@ -114,3 +114,29 @@ func TestAnswersDoNotTellWhatIsNeverReturned(t *testing.T) {
 		})
 	}
 }
+
+func TestVersionsDoNotTellWhatIsNeverReturned(t *testing.T) {
+	for _, body := range []string{
+		`{"userName":"a","password":%q}`, `{"userName":"a","schemas":["` + userURN + `"],"` + userURN + `:passWord":%q}`,
+	} {
+		outcome := func(value string) string {
+			s := newService(t)
+			s.create("/Users", `{"userName":"a","password":"s3cret"}`)
+			first := s.send("PUT", "/Users/1", fmt.Sprintf(body, value)).want(200)
+			second := s.send("PUT", "/Users/1", fmt.Sprintf(body, "s3cret"), "If-Match", first.Header.Get("ETag")).want(200)
+			return first.Header.Get("ETag") + second.Header.Get("ETag") + first.Body + second.Body
+		}
+		if right, wrong := outcome("s3cret"), outcome("other"); right != wrong {
+			t.Errorf("%s: the right value is answered with\n%s\nanother with\n%s", body, right, wrong)
+		}
+	}
+	outcome := func(value string) string {
+		s := newVaults(t)
+		const body = `{"label":"L","keys":[{"value":"k"}],"pin":%q}`
+		s.send("PUT", "/Vaults/1", fmt.Sprintf(body, "s3cret")).want(200)
+		return s.send("PUT", "/Vaults/1", fmt.Sprintf(body, value)).want(200).Header.Get("ETag")
+	}
+	if right, wrong := outcome("s3cret"), outcome("other"); right != wrong {
+		t.Errorf("the version is %s with the right value, and %s with another", right, wrong)
+	}
+}
