@@ -94,4 +94,6 @@ func (c conditions) check(version string) error {
 }
 
 // notModified is the answer to a conditional GET of what the client has already.
-func notModified(etag string) reply { return reply{status: http.StatusNotModified, etag: etag} }
+func notModified(answer reply) reply {
+	return reply{status: http.StatusNotModified, shown: answer.shown, etag: answer.etag}
+}

@@ -150,6 +150,28 @@ func TestLocationBehindProxiesAndPrefixes(t *testing.T) {
 	}
 }
 
+// The header Content-Location is the same as meta.location (RFC 7643 section 3.1), where all of a resource is shown.
+func TestContentLocation(t *testing.T) {
+	s := newService(t, func(o *server.Options) {
+		o.Authenticator = server.AuthenticatorFunc(func(*http.Request) (server.Identity, error) {
+			return server.Identity{Me: server.Key{Type: "User", ID: "1"}}, nil
+		})
+	})
+	const user, header = "https://example.com/scim/v2/Users/1", "Content-Location"
+	s.send("POST", "/Users", `{"userName":"a"}`).want(201).wantAt("meta/location", user).wantHeader(header, user)
+	s.get("/Users/1").wantAt("meta/location", user).wantHeader(header, user)
+	s.send("HEAD", "/Users/1", "").want(200).wantHeader(header, user)
+	s.get("/Me").wantAt("meta/location", user).wantHeader(header, user)
+	s.get("/Users/1", "If-None-Match", "*").want(304).wantHeader(header, user)
+	s.send("PUT", "/Users/1", `{"userName":"b"}`).want(200).wantHeader(header, user)
+	s.patch("/Users/1", `{"op":"add","path":"title","value":"T"}`).want(200).wantHeader(header, user)
+	s.get("/Users/1?attributes=userName").want(200).wantHeader(header, "")
+	s.get("/Users/1?excludedAttributes=title").want(200).wantHeader(header, "")
+	s.get("/Users").want(200).wantHeader(header, "")
+	s.get("/Users/2").want(404).wantHeader(header, "")
+	s.send("DELETE", "/Users/1", "").want(204).wantHeader(header, "")
+}
+
 // A request without a Host, as HTTP/1.0 admits it, has reached the service at an address.
 func TestLocationWithoutHost(t *testing.T) {
 	backend := httptest.NewServer(newService(t, func(o *server.Options) { o.BaseURL = "" }))

@@ -19,7 +19,9 @@ type reply struct {
 	// body is JSON; nil for none.
 	body     []byte
 	location string
-	etag     string
+	// shown is where the resource is that body shows all of, and would show again.
+	shown string
+	etag  string
 	// key is that of the resource the reply is about; bulk responses need it.
 	key Key
 }
@@ -170,13 +172,16 @@ func quality(parameters string) float64 {
 func (c *call) write(r reply) {
 	// Names are in canonical form, and values share an array: setting them one by one costs as much as finding a resource.
 	h := c.w.Header()
-	values := make([]string, 0, 4)
+	values := make([]string, 0, 5)
 	set := func(name, value string) {
 		values = append(values, value)
 		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	if r.location != "" {
 		set("Location", r.location)
+	}
+	if r.shown != "" { // the same as meta.location (RFC 7643 section 3.1)
+		set("Content-Location", r.shown)
 	}
 	if r.etag != "" && c.s.has(FeatureETag) {
 		set("Etag", r.etag)

@@ -49,7 +49,7 @@ func (c *call) get(ctx context.Context, to route) (reply, error) {
 		return reply{}, err
 	}
 	if conditions.noneMatch.given && conditions.noneMatch.matchesTag(answer.etag) {
-		return notModified(answer.etag), nil
+		return notModified(answer), nil
 	}
 	answer.location = ""
 	return answer, nil
@@ -74,7 +74,11 @@ func (c *call) answerWith(ctx context.Context, status int, v view, r Resource) (
 		list[0].rendering = r.Rendering // what was read once will be read again
 	}
 	body, err := list[0].append(c.s.buffer())
-	return reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}, err
+	answer := reply{status: status, body: body, location: list[0].location, etag: list[0].etag, key: r.Key}
+	if v.standard {
+		answer.shown = answer.location
+	}
+	return answer, err
 }
 
 // canonical returns what the client sent in canonical form. The body is used up.
