@@ -26,7 +26,8 @@ type cursor struct {
 	Issued int64 `json:"t"`
 }
 
-const maxCursor = 16 << 10
+// maxCursor is how long a cursor may be. It holds the value that the last resource of the page is ordered by, of any length.
+const maxCursor = 1 << 20
 
 // digest returns a digest of what is asked for, and where, less where the page begins and how long it is.
 func (sr searchRequest) digest(to route) string {

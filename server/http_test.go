@@ -884,6 +884,10 @@ func TestHooksCannotTakeAwayWhatEveryResourceHas(t *testing.T) {
 				delete(c.New, "id")
 				delete(c.New, "meta")
 				delete(c.New, "schemas")
+			case "stranger":
+				if c.Kind != server.Created {
+					c.New["id"] = "stranger"
+				}
 			}
 			return nil
 		}
@@ -891,7 +895,7 @@ func TestHooksCannotTakeAwayWhatEveryResourceHas(t *testing.T) {
 		for _, path := range []string{"/Users", "/Groups"} {
 			s.send("POST", path, `{"userName":"x","displayName":"x","externalId":"nothing"}`).wantError(500, "")
 			s.get(path).wantIDs()
-			for _, kind := range []string{"another", "less"} {
+			for _, kind := range []string{"another", "less", "stranger"} {
 				r := s.send("POST", path, fmt.Sprintf(`{"userName":%q,"displayName":"x","externalId":%q}`, kind, kind)).want(201)
 				id, _ := r.at("id").(string)
 				for _, r := range []response{

@@ -211,6 +211,22 @@ func TestCursors(t *testing.T) {
 	s.get("/Users?cursor="+next).wantError(400, scim.ExpiredCursor)
 }
 
+func TestCursorsBehindLongValues(t *testing.T) {
+	s := newService(t)
+	for _, c := range []string{"c", "a", "b"} {
+		s.create("/Users", fmt.Sprintf(`{"userName":%q,"title":%q}`, c, strings.Repeat(c, 50_000)))
+	}
+	next := ""
+	for _, want := range []string{"2", "3", "1"} {
+		r := s.send("POST", "/Users/.search", fmt.Sprintf(`{"sortBy":"title","count":1,"attributes":["id"],"cursor":%q}`, next)).wantIDs(want)
+		next, _ = r.at("nextCursor").(string)
+	}
+	if next != "" {
+		t.Errorf("a cursor of %d bytes after the last page", len(next))
+	}
+	s.send("POST", "/Users/.search", fmt.Sprintf(`{"cursor":%q}`, strings.Repeat("A", 2<<20))).wantError(400, scim.InvalidCursor)
+}
+
 func TestRootQuery(t *testing.T) {
 	s := newService(t)
 	s.people()
