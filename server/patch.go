@@ -130,17 +130,19 @@ func member(object map[string]any, name string) any {
 	return v
 }
 
-// lookUp returns the member of a JSON object with a name in any case, and whether there is one.
-func lookUp(object map[string]any, name string) (any, bool) {
+// lookUp returns the member of a JSON object with a name in any case, and whether there is one. Of several, it is the one in the name's own
+// case, or else the first in the order of their bytes: the same at every time.
+func lookUp(object map[string]any, name string) (value any, found bool) {
 	if v, ok := object[name]; ok {
 		return v, true
 	}
+	first := ""
 	for n, v := range object {
-		if strings.EqualFold(n, name) {
-			return v, true
+		if strings.EqualFold(n, name) && (!found || n < first) {
+			value, found, first = v, true, n
 		}
 	}
-	return nil, false
+	return value, found
 }
 
 // patched is a resource after a PATCH.

@@ -162,6 +162,17 @@ func TestPatchNeedsAValue(t *testing.T) {
 	})
 }
 
+func TestNamesInSeveralCasesAlwaysMeanTheSame(t *testing.T) {
+	s := newService(t)
+	s.user("a")
+	for range 50 {
+		s.send("PATCH", "/Users/1", `{"Operations":[{"op":"add","PATH":"title","Path":"nickName","VALUE":"upper","Value":"lower"}]}`).
+			wantAt("title", "upper").wantAt("nickName", nil)
+		s.patch("/Users/1", `{"OP":"add","op":"remove","path":"title"}`).want(200).wantAt("title", nil)
+		s.send("POST", "/Users", `{"userName":"b","USERNAME":"c"}`).wantError(400, scim.InvalidSyntax)
+	}
+}
+
 func TestReplaceOfElementsThatAreNotThere(t *testing.T) {
 	s := newService(t)
 	s.create("/Users", `{"userName":"a","emails":[{"value":"h@x","type":"home"}]}`)
