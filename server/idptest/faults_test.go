@@ -2,6 +2,7 @@ package idptest_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -82,6 +83,36 @@ type headerless struct {
 func (w *headerless) WriteHeader(status int) {
 	w.Header().Del(w.name)
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// withHeader has answers say something else in a header.
+func withHeader(name, value string) fault {
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			recorded := httptest.NewRecorder()
+			h.ServeHTTP(recorded, r)
+			maps.Copy(w.Header(), recorded.Header())
+			w.Header().Set(name, value)
+			w.WriteHeader(recorded.Code)
+			fmt.Fprint(w, recorded.Body)
+		})
+	}
+}
+
+// turning turns the order around whenever pages are read from the first.
+func turning() fault {
+	descending := false
+	return querying(func(q url.Values) {
+		if start := q.Get("startIndex"); start == "1" {
+			descending = !descending
+		} else if start == "" {
+			return
+		}
+		q.Set("sortBy", "id")
+		if descending {
+			q.Set("sortOrder", "descending")
+		}
+	})
 }
 
 // unsupported answers requests with 415 whose Content-Type has text in it.
@@ -257,6 +288,49 @@ func TestSaysWhatIsNeeded(t *testing.T) {
 			"PUT does not change members", understanding("PUT", `"members":\[`, `"ignored":[`),
 			"Okta wizard app/rename a group and change its members by PUT", "a PUT replaces the members",
 		},
+		{"204 has a body", status("PATCH", 200, 204, true), "Entra/disable and enable", "204 has no body"},
+		{"everything is text", withHeader("Content-Type", "text/plain"), "Okta OIN app/create a user", "the Content-Type of the answer must be"},
+		{
+			"a list has no schema", answers(`"schemas":\["urn:ietf:params:scim:api:messages:2.0:ListResponse"\],`, ""),
+			"Entra/connection test", "a list has the schema",
+		},
+		{"totalResults is always 0", answers(`"totalResults":\d+`, `"totalResults":0`), "Entra/create a user and find it again", "at least the number of Resources"},
+		{"totalResults is too large", answers(`"totalResults":(\d+)`, `"totalResults":${1}0`), "Okta OIN app/import groups", "the pages have all"},
+		{"itemsPerPage is missing", answers(`"itemsPerPage":\d+,`, ""), "Okta OIN app/import users", "itemsPerPage is an integer"},
+		{"pages have another order every time", turning(), "Okta wizard app/import users", "the same order every time"},
+		{"strangers see resources", func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				stranger := r.Header.Get("Authorization") != "Bearer "+token
+				r.Header.Set("Authorization", "Bearer "+token)
+				recorded := httptest.NewRecorder()
+				h.ServeHTTP(recorded, r)
+				code := recorded.Code
+				if stranger {
+					code = http.StatusForbidden
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Location", recorded.Header().Get("Location"))
+				w.WriteHeader(code)
+				fmt.Fprint(w, recorded.Body)
+			})
+		}, "Microsoft validator/SCIM_Validate_Credentials", "no resources"},
+		{"lists without a query are empty", func(h http.Handler) http.Handler {
+			return answering(h, func(r *http.Request, status int, body string) (int, string) {
+				if r.URL.RawQuery == "" && strings.Contains(body, "ListResponse") {
+					return status, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"Resources":[]}`
+				}
+				return status, body
+			})
+		}, "OneLogin/list users and groups", "what was created is listed"},
+		{
+			"the schema of users has another name", answers(`"id":"urn:ietf:params:scim:schemas:core:2.0:User"`, `"id":"User"`),
+			"Microsoft validator/SCIM_Schema_Discoverability", "is in the list",
+		},
+		{
+			"a value path adds", understanding("PATCH", `"path":"roles\[[^]]*\].value","value":"Admin"`, `"path":"roles","value":[{"value":"User"},{"value":"Admin"}]`),
+			"Entra/boolean as a string in a value path", "one role",
+		},
+		{"replaced roles stay", understanding("PATCH", `"op":"replace","path":"roles"`, `"op":"add","path":"roles"`), "Entra with aadOptscim062020/roles replaced", "one role"},
 		{"schemas are in Pascal case", answers(`"mutability":"readWrite"`, `"mutability":"ReadWrite"`), "Entra/schemas", "camel case"},
 		{"schemas have nulls", answers(`"multiValued"`, `"canonicalValues":null,"multiValued"`), "Microsoft validator/SCIM_Schema_Discoverability", "no nulls"},
 	}
