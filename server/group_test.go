@@ -320,6 +320,91 @@ func TestUsersAreDeletedThoughTheirGroupIsGoneFirst(t *testing.T) {
 	}
 }
 
+// dyingStore answers nothing any more as soon as something has been created in it.
+type dyingStore struct {
+	server.Store
+	dead *bool
+}
+
+var errDead = errors.New("the database has gone away")
+
+func (s dyingStore) Create(ctx context.Context, r server.Resource) error {
+	err := s.Store.Create(ctx, r)
+	*s.dead = err == nil
+	return err
+}
+
+func (s dyingStore) Get(ctx context.Context, key server.Key, omit ...string) (server.Resource, error) {
+	if *s.dead {
+		return server.Resource{}, errDead
+	}
+	return s.Store.Get(ctx, key, omit...)
+}
+
+func (s dyingStore) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	if *s.dead {
+		return server.Page{}, errDead
+	}
+	return s.Store.Query(ctx, q)
+}
+
+// dyingMemberStore is a dyingStore that keeps members apart.
+type dyingMemberStore struct {
+	dyingStore
+	server.MemberStore
+}
+
+func (s dyingMemberStore) Create(ctx context.Context, r server.Resource) error {
+	return s.dyingStore.Create(ctx, r)
+}
+
+func (s dyingMemberStore) Get(ctx context.Context, key server.Key, omit ...string) (server.Resource, error) {
+	return s.dyingStore.Get(ctx, key, omit...)
+}
+
+func (s dyingMemberStore) Query(ctx context.Context, q server.Query) (server.Page, error) {
+	return s.dyingStore.Query(ctx, q)
+}
+
+func (s dyingMemberStore) Update(ctx context.Context, u server.Update) error {
+	return s.dyingStore.Update(ctx, u)
+}
+
+func (s dyingMemberStore) Delete(ctx context.Context, key server.Key, ifVersion string) error {
+	return s.dyingStore.Delete(ctx, key, ifVersion)
+}
+
+func (s dyingMemberStore) Memberships(ctx context.Context, tenant string, ids []string) (map[string][]server.Membership, error) {
+	if *s.dead {
+		return nil, errDead
+	}
+	return s.MemberStore.Memberships(ctx, tenant, ids)
+}
+
+func TestWhatIsStoredIsAnsweredWith201(t *testing.T) {
+	memoryStore, dead := memory.New(), new(bool)
+	plain := dyingStore{memoryStore, dead}
+	for name, store := range map[string]server.Store{"member store": dyingMemberStore{plain, memoryStore}, "plain store": plain} {
+		t.Run(name, func(t *testing.T) {
+			var log strings.Builder
+			s := newServiceOn(t, store, withLog(&log), func(o *server.Options) { o.NewID = nil })
+			*dead = false
+			user, _ := s.send("POST", "/Users", `{"userName":"a","displayName":"A"}`).want(201).wantAt("userName", "a").at("id").(string)
+			s.get("/Users/"+user).wantError(500, "")
+			*dead = false
+			group, _ := s.send("POST", "/Groups", fmt.Sprintf(`{"displayName":"G","members":[{"value":%q}]}`, user)).want(201).
+				wantAt("members/0/value", user).wantAt("members/0/display", nil).at("id").(string)
+			if !strings.Contains(log.String(), errDead.Error()) {
+				t.Errorf("the log does not say what happened:\n%s", log.String())
+			}
+			*dead = false
+			s.get("/Groups/"+group).want(200).wantAt("members/0/display", "A")
+			s.send("DELETE", "/Groups/"+group, "").want(204)
+			s.send("DELETE", "/Users/"+user, "").want(204)
+		})
+	}
+}
+
 func TestMembersThatDoNotExistYetAreNotDeleted(t *testing.T) {
 	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
 		s := open(func(o *server.Options) { o.MissingMembers = true })

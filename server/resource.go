@@ -136,6 +136,14 @@ func (c *call) create(ctx context.Context, to route) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	answer, err := c.answerWith(ctx, http.StatusCreated, v, r)
+	if err == nil {
+		return answer, nil
+	}
+	// It is stored: whoever is told to try again would be told that it exists. What has to be looked up for the answer can be read later.
+	c.s.opts.Logger.LogAttrs(ctx, slog.LevelError, "a new resource is shown without its groups and the names of its members",
+		slog.String("request", c.info.ID), slog.String("error", err.Error()))
+	v.groups, v.display = false, false
 	return c.answerWith(ctx, http.StatusCreated, v, r)
 }
 
