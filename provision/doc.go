@@ -61,13 +61,14 @@
 // is enabled again, with its memberships.
 //
 // Somebody whose own row in the source says that he is disabled loses access also when he cannot be dealt with otherwise: another row has
-// his matching value, or a value of his cannot be mapped. The link says whose account it is. Nothing but access is changed then, the object
-// stays reported, and the limit of deletions applies. Where one id occurs in several rows, all of them must say so; if they contradict each
+// his matching value, a value of his cannot be mapped, or the target refuses what else is to change. The link says whose account it is.
+// Nothing but access is changed then, the object stays reported, and the limit of deletions applies. Where one id occurs in several rows, all of them must say so; if they contradict each
 // other, nothing is done.
 //
 // When more objects would leave in one cycle than [DeletionLimit] allows, none does: the deletions are held, the job is in
 // quarantine, and an administrator looks at [Job.Held] and calls [Job.Restart] with [ForceDeletes], or mends the source.
-// The limit counts also those who are matched for the first time and are disabled in the source.
+// The limit counts also those who are matched for the first time and are disabled in the source, and whoever's active becomes false, whatever
+// attributes the mapping concludes that from.
 //
 // Who was deleted in the target by hand is made again, or reported: see [Policy.Gone]. It is noticed when the object changes, and with
 // [Policy.Drift] in any case.

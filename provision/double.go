@@ -22,7 +22,7 @@ func (rec *Record) blocked() bool {
 // mustEnd reports whether a blocked object is to lose access nevertheless.
 func (c *cycle) mustEnd(r *rule, rec *Record) bool {
 	return rec.TargetID != "" && !rec.leaving() && rec.Flags.Has(SoftDeleted) && (!rec.Flags.Has(Disabled) || rec.Flags.Has(Unsure)) &&
-		r.softDelete && len(rec.Want.Disable) > 0 && r.m.Allows(mapping.Update) && !c.protected(r, rec)
+		len(rec.ending(rec.Want.Update)) > 0 && r.m.Allows(mapping.Update) && !c.protected(r, rec)
 }
 
 // decideBlocked works out what is to be done to a linked object that waits for the source to be mended.
@@ -34,7 +34,7 @@ func (c *cycle) decideBlocked(r *rule, rec *Record) step {
 		}
 		return s
 	}
-	after := merge(rec.Sent, rec.Want.Disable)
+	after := merge(rec.Sent, rec.ending(rec.Want.Update))
 	return step{action: ActionDisable, reason: "disabled in the source; nothing else is changed until the source is mended", before: rec.known(after), after: after}
 }
 
@@ -88,7 +88,7 @@ func (c *cycle) readDouble(ctx context.Context, r *rule, item *readItem, before 
 	}
 	switch {
 	case before&said == now:
-	case isOff(before) && isOff(now):
+	case saysOff(before) && saysOff(now):
 		// They differ in how; disabling can be undone.
 		now = Present | InScope | SoftDeleted
 	default:
@@ -101,7 +101,7 @@ func (c *cycle) readDouble(ctx context.Context, r *rule, item *readItem, before 
 	return nil
 }
 
-// isOff reports whether the source says that an object should have no access.
-func isOff(f Flags) bool {
+// saysOff reports whether the source says that an object should have no access.
+func saysOff(f Flags) bool {
 	return !f.Has(Present) || !f.Has(InScope) || f.Has(SoftDeleted)
 }

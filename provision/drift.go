@@ -81,7 +81,8 @@ func (c *cycle) compareObject(ctx context.Context, r *rule, key int64, doc scim.
 			rec.Sent = scim.Document{}
 		}
 		// An account that was enabled behind the job's back is to be disabled again.
-		if rec.Flags.Has(Disabled) && !equalDocs(difference(rec.Sent, rec.Want.Disable), nil) {
+		ending := rec.ending(rec.Want.Update)
+		if rec.Flags.Has(Disabled) && !equalDocs(difference(rec.Sent, ending), nil) {
 			rec.Flags &^= Disabled
 			rec.Due = time.Time{}
 		}

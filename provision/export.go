@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/scimbridge/scim"
+	"github.com/scimbridge/scim/client"
 	"github.com/scimbridge/scim/profiles"
 )
 
@@ -29,6 +30,10 @@ type result struct {
 	keepScheduled bool
 	// deferred says that a deactivation was left for later.
 	deferred bool
+	// refusal says that the target answered, and that the answer is about this change.
+	refusal bool
+	// ended is the end of access that took place although the rest of the change was refused.
+	ended *step
 }
 
 // export creates, updates, disables and deletes the objects of a type that are due.
@@ -144,6 +149,7 @@ func (c *cycle) collect(ctx context.Context, r *rule, phase Phase, total int, re
 			}
 			cancel()
 		case res.again:
+			c.noteEnded(r, res)
 			again = append(again, res.rec)
 		default:
 			c.settle(r, res, commit)
@@ -169,6 +175,7 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 		}
 		c.deferred.add(rec.Key)
 	}
+	c.noteEnded(r, res)
 	ends := res.step.action == ActionDisable || res.step.action == ActionDelete
 	if ends && res.failure == nil && res.writes > 0 && !rec.Flags.Has(Released) {
 		c.ended++
@@ -192,6 +199,19 @@ func (c *cycle) settle(r *rule, res result, commit *Commit) {
 		}
 	}
 	c.put(commit, rec)
+}
+
+// noteEnded notes that access was ended, whatever became of the rest.
+func (c *cycle) noteEnded(r *rule, res result) {
+	if res.ended == nil {
+		return
+	}
+	if !res.rec.Flags.Has(Released) {
+		c.ended++
+	}
+	res.rec.Flags &^= Released
+	c.note(r, res.rec, *res.ended, 1, &res.took)
+	c.sample(r, res.rec, *res.ended)
 }
 
 // finished reports whether nothing is left of an object, neither in the source nor in the target.
@@ -271,7 +291,7 @@ func (c *cycle) do(ctx context.Context, r *rule, rec *Record, s step) result {
 
 // noteRedundant remembers that an object is disabled, or enabled, where somebody else saw to it before the job could.
 func (c *cycle) noteRedundant(r *rule, rec *Record, s step) {
-	if s.code == RedundantExport && r.softDelete && rec.TargetID != "" {
+	if s.code == RedundantExport && rec.TargetID != "" && (r.softDelete || rec.Flags.Has(Disabled) != isOff(rec.Sent)) {
 		c.noteState(r, rec, s, false)
 	}
 }
@@ -434,6 +454,44 @@ func (c *cycle) addFailed(ctx context.Context, r *rule, rec *Record, err error) 
 
 // change updates or disables a target object.
 func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result {
+	res := c.changeAll(ctx, r, rec, s)
+	if s.action != ActionDisable || res.failure == nil || rec.Flags.Has(Disabled) || rec.TargetID == "" || rec.leaving() {
+		return res
+	}
+	return c.endOnly(ctx, r, rec, s, res)
+}
+
+// endOnly ends the access of somebody who is disabled when the target refuses something else that is to change with it, such as a user name
+// that is taken: what is in doubt is not whether access is to end. The refusal stays a failure.
+func (c *cycle) endOnly(ctx context.Context, r *rule, rec *Record, s step, refused result) result {
+	ending := rec.ending(s.after)
+	after := merge(rec.Sent, ending)
+	if !refused.refusal || len(ending) == 0 || len(difference(after, s.after))+len(difference(s.after, after)) == 0 {
+		return refused
+	}
+	only := step{action: ActionDisable, reason: s.reason + "; the target refuses what else is to change", before: rec.knownOf(ending, after), after: after}
+	wasUnsure := rec.Flags.Has(Unsure)
+	rec.tries(after)
+	if err := c.intend(ctx, rec); err != nil {
+		return result{fatal: err}
+	}
+	refused.writes++
+	if err := c.update(ctx, r, rec.TargetID, only.before, only.after); err != nil {
+		if fatal(err) {
+			return result{fatal: err}
+		}
+		// That it is not known what came of this is in the record, and the change as a whole is tried again.
+		return refused
+	}
+	rec.Sent = after
+	c.noteState(r, rec, only, wasUnsure)
+	rec.sureOf(ending)
+	refused.ended = &only
+	return refused
+}
+
+// changeAll updates or disables a target object in one request.
+func (c *cycle) changeAll(ctx context.Context, r *rule, rec *Record, s step) result {
 	wasUnsure := rec.Flags.Has(Unsure)
 	rec.tries(s.after)
 	if err := c.intend(ctx, rec); err != nil {
@@ -447,10 +505,10 @@ func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result
 		if !wasUnsure {
 			rec.sure()
 		}
-		return result{failure: failureOf(err), again: true, writes: 1}
+		return result{failure: failureOf(err), again: true, writes: 1, refusal: true}
 	case err != nil:
 		res := c.failed(err)
-		res.writes = 1
+		res.writes, res.refusal = 1, answers(err)
 		if !wasUnsure && res.failure != nil && !res.failure.Transient {
 			// It was refused, so nothing has changed.
 			rec.sure()
@@ -467,10 +525,23 @@ func (c *cycle) change(ctx context.Context, r *rule, rec *Record, s step) result
 	return result{step: s, writes: 1}
 }
 
+// answers reports whether a target answered with an error that may be about what was sent. Some say so with a status for faults of their own.
+func answers(err error) bool {
+	var e *scim.Error
+	if !errors.As(err, &e) || errors.Is(err, client.ErrQuotaExhausted) {
+		return false
+	}
+	switch e.Status {
+	case 0, 401, 404, 408, 429, 502, 503, 504:
+		return false
+	}
+	return true
+}
+
 // noteState remembers whether the target object is disabled now.
 func (c *cycle) noteState(r *rule, rec *Record, s step, wasUnsure bool) {
 	was := rec.Flags.Has(Disabled)
-	now := s.action == ActionDisable || rec.leaving() || r.softDelete && rec.Flags.Has(SoftDeleted)
+	now := s.action == ActionDisable || rec.leaving() || r.softDelete && rec.Flags.Has(SoftDeleted) || isOff(rec.Sent)
 	rec.Flags = rec.Flags.With(Disabled, now)
 	switch {
 	case now && !was:

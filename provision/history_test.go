@@ -352,7 +352,7 @@ func (h *history) tamper(person string, change func(map[string]any)) {
 
 // toggleActive does nothing where the mapping does not say who is active.
 func (h *history) toggleActive(person string) {
-	if h.setup.active < 2 {
+	if h.setup.active != 2 {
 		h.tamper(person, func(u map[string]any) { u["active"] = u["active"] == false })
 	}
 }
@@ -529,6 +529,9 @@ func (h *history) judge() {
 	owners := map[string]string{}
 	for id, u := range h.app.objects["User"] {
 		owner := ownerOf(u)
+		if h.passedOn(owner, u) {
+			continue
+		}
 		if other := owners[owner]; other != "" && owner != "" {
 			h.wrong("%s has two accounts, %s and %s", owner, id, other)
 		}
@@ -583,6 +586,14 @@ func (h *history) inherited(owner string, e effect) bool {
 	return len(h.had[fmt.Sprint(e.before["userName"])]) > 1
 }
 
+// passedOn reports whether an account may have gone from somebody who left, and has come back under another address since, to the one who got the
+// address, and has the name of the former still, as the target refuses what the latter is to have.
+func (h *history) passedOn(owner string, account scim.Document) bool {
+	address, _ := account["userName"].(string)
+	u := h.person(owner)
+	return u != nil && u["userPrincipalName"] != address && h.setup.policy.Adopt == provision.AdoptMatching && len(h.had[address]) > 1
+}
+
 func (h *history) judgeGroup(e effect) {
 	if e.after == nil {
 		if group := tokenOf(e.before); h.groupEntitled(group) {
@@ -599,7 +610,7 @@ func (h *history) judgeGroup(e effect) {
 	for _, id := range memberIDs(e.after) {
 		owner := ownerOf(h.app.objects["User"][id])
 		// The account of somebody who has left may be on its way to somebody else.
-		if h.person(owner) != nil && !slices.Contains(before, id) && !slices.Contains(listed, any(owner)) {
+		if h.person(owner) != nil && !h.passedOn(owner, h.app.objects["User"][id]) && !slices.Contains(before, id) && !slices.Contains(listed, any(owner)) {
 			h.wrong("%s was made a member of group %s", owner, group)
 		}
 	}
@@ -626,8 +637,11 @@ func (h *history) settle() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(h.source.objects["User"])) {
 		if h.setup.policy.Drift == 0 || h.obstructed(id) {
-			h.set(id, "userPrincipalName", id+".final@example.com")
 			h.set(id, "surname", "Final"+id)
+			if h.stuck(id) {
+				continue
+			}
+			h.set(id, "userPrincipalName", id+".final@example.com")
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(h.source.objects["Group"])) {
@@ -635,6 +649,12 @@ func (h *history) settle() {
 			h.rename(id, "Final "+id)
 		}
 	}
+}
+
+// stuck reports whether somebody who is disabled is left with an address that he cannot have. That he is to have no access does not wait for it.
+func (h *history) stuck(id string) bool {
+	account, enabled := h.entitled(id)
+	return account && !enabled && h.obstructed(id)
 }
 
 // obstructed reports whether the address of a person is, or was, that of somebody who does not give it up.
@@ -648,7 +668,7 @@ func (h *history) obstructed(id string) bool {
 			continue
 		}
 		u := h.person(other)
-		if account, _ := h.entitled(other); !account || u["userPrincipalName"] == address {
+		if _, enabled := h.entitled(other); !enabled || u["userPrincipalName"] == address {
 			return true
 		}
 	}
@@ -693,11 +713,25 @@ func (h *history) comeToRest() {
 			h.released = true
 			continue
 		}
-		if len(h.app.writes()) == 0 && s.InStep() {
+		if len(h.app.writes()) == 0 && s.InStep() || len(h.effects) == 0 && h.onlyStuck(s) {
 			return
 		}
 	}
 	h.wrong("the job does not come to rest: %q, failures %+v", h.app.writes(), s.Failures)
+}
+
+// onlyStuck reports whether a cycle failed with nothing but the addresses of people who are disabled.
+func (h *history) onlyStuck(s *provision.Summary) bool {
+	if s.Error != "" || s.FailureCount == 0 {
+		return false
+	}
+	for _, f := range s.Failures {
+		if f.Type != "User" || !h.stuck(f.SourceID) {
+			return false
+		}
+	}
+	h.met.meet("disabled, with an address that is taken")
+	return true
 }
 
 // check compares the target with what the directory and the mapping say.
@@ -825,7 +859,7 @@ func (h *history) mayStay(id string) bool {
 	p := h.setup.policy
 	account, _ := h.entitled(id)
 	switch {
-	case h.setup.active == 2:
+	case h.setup.active == 2 || h.setup.active == 3 && !account:
 		return true
 	case account:
 		return false

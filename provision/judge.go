@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/scimbridge/scim"
@@ -36,8 +37,13 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 	}
 	s := step{action: ActionUpdate, after: r.governed(rec.Sent, rec.Want)}
 	s.before = rec.known(s.after)
-	if rec.Flags.Has(SoftDeleted) && !rec.Flags.Has(Disabled) {
+	switch {
+	case rec.Flags.Has(Disabled):
+	case rec.Flags.Has(SoftDeleted) && (r.softDelete || switchesOff(s.before, s.after)):
 		s.action, s.reason = ActionDisable, "disabled in the source"
+	case switchesOff(s.before, s.after):
+		// Whatever the mapping concludes it from: access ends, and the limit of deletions is to apply.
+		s.action, s.reason = ActionDisable, "the mapping switches it off"
 	}
 	switch {
 	case equalDocs(s.before, s.after):
@@ -47,6 +53,28 @@ func (c *cycle) decide(r *rule, rec *Record) step {
 	}
 	s.before = r.resend(s.before, rec.Want)
 	return s
+}
+
+// isOff reports whether a document says that an account is switched off.
+func isOff(doc scim.Document) bool {
+	switch v := field(doc, "active").(type) {
+	case bool:
+		return !v
+	case string:
+		return strings.EqualFold(v, "false")
+	}
+	return false
+}
+
+// switchesOff reports whether a change ends access.
+func switchesOff(before, after scim.Document) bool { return isOff(after) && !isOff(before) }
+
+// ending returns what of a change ends the access of somebody.
+func (rec *Record) ending(after scim.Document) scim.Document {
+	if len(rec.Want.Disable) > 0 || !isOff(after) {
+		return rec.Want.Disable
+	}
+	return scim.Document{"active": after["active"]}
 }
 
 // leaving reports whether the object should not be in the target.

@@ -188,12 +188,13 @@ func (c *cycle) compareWritten(ctx context.Context, w written, doc scim.Document
 // stillHasAccess makes it a failure when an account was disabled and is as before: that somebody who left is still in must not be a remark on an
 // attribute. It is tried again, as it may only have been read too soon. A value that the target does not show says nothing.
 func (c *cycle) stillHasAccess(w written, rec *Record, doc scim.Document) bool {
-	if !rec.Flags.Has(Disabled) || rec.TargetID != w.targetID || len(rec.Want.Disable) == 0 {
+	ending := rec.ending(rec.Sent)
+	if !rec.Flags.Has(Disabled) || rec.TargetID != w.targetID || len(ending) == 0 {
 		return false
 	}
-	actual := project(doc, rec.Want.Disable)
+	actual := project(doc, ending)
 	wanted, holds := map[string]any{}, map[string]any{}
-	flatten(wanted, "", map[string]any(rec.Want.Disable))
+	flatten(wanted, "", map[string]any(ending))
 	flatten(holds, "", map[string]any(actual))
 	at := slices.IndexFunc(w.changes, func(ch Change) bool {
 		want, ends := wanted[ch.Attribute]

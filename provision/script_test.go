@@ -24,7 +24,8 @@ type script struct {
 type setup struct {
 	// matching: 0 by userName, 1 by externalId first.
 	matching int
-	// active: 0 by Switch, 1 by Not, 2 not mapped, so that nobody can be disabled.
+	// active: 0 by Switch, 1 by Not, 2 not mapped, so that nobody can be disabled, 3 from the attribute of the source, so that nobody is
+	// disabled for leaving.
 	active int
 	// title: 0 not mapped, 1 cleared when there is none, 2 kept then, 3 for new accounts only, 4 where there is none.
 	title int
@@ -161,7 +162,7 @@ func pick[T any](a *author, values ...T) T { return values[a.rng.IntN(len(values
 
 func (a *author) newSetup() setup {
 	s := setup{
-		matching: a.rng.IntN(2), active: pick(a, 0, 0, 1, 1, 0, 2), title: a.rng.IntN(5), upper: a.flip(2), manager: a.flip(2), scope: a.rng.IntN(4),
+		matching: a.rng.IntN(2), active: pick(a, 0, 0, 1, 1, 0, 2, 3), title: a.rng.IntN(5), upper: a.flip(2), manager: a.flip(2), scope: a.rng.IntN(4),
 		groupScope: a.flip(3), keepsAccounts: a.flip(4), tellsChanges: a.flip(2), parks: a.flip(2), dropsMemberships: a.flip(2), membersOnCreate: a.flip(2),
 		perRequest: pick(a, 0, 2), concurrency: 1,
 	}
@@ -375,6 +376,9 @@ func (s setup) userMapping() mapping.ObjectMapping {
 	if s.active < 2 {
 		expression := []string{`Switch([IsSoftDeleted], , "False", "True", "True", "False")`, "Not([IsSoftDeleted])"}[s.active]
 		m.Attributes = append(m.Attributes, mapping.AttributeMapping{Target: "active", Expression: expression})
+	}
+	if s.active == 3 {
+		m.Attributes = append(m.Attributes, mapping.AttributeMapping{Target: "active", Source: "accountEnabled"})
 	}
 	title := mapping.AttributeMapping{Target: "title", Source: "jobTitle"}
 	switch s.title {
