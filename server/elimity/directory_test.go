@@ -36,6 +36,8 @@ type directory struct {
 	// pageless makes GetAll return everything whatever was asked for, and clamp is how many it returns at most.
 	pageless bool
 	clamp    int
+	// nameless leaves ids out of what is returned.
+	nameless bool
 	// timeless leaves times out of what is returned, and restless makes up a new one every time.
 	timeless, restless bool
 	// shuffled makes every call of GetAll have another order.
@@ -74,6 +76,9 @@ func (d *directory) resource(id string) scim.Resource {
 	if d.restless {
 		d.turn++
 		*r.Meta.LastModified = created.Add(time.Duration(d.turn) * time.Minute)
+	}
+	if d.nameless {
+		r.ID = ""
 	}
 	if d.timeless {
 		r.Meta = scim.Meta{}

@@ -188,6 +188,17 @@ func TestTimesOfHandlers(t *testing.T) {
 	a.send("PATCH", path, patchOf(`{"op":"add","path":"title","value":"T"}`), "If-Match", tag).want(http.StatusOK)
 }
 
+// A resource that is asked for by its id has it, whether the handler says so or not; of a new one nobody else knows it.
+func TestHandlersThatLeaveOutIDs(t *testing.T) {
+	a := newApp(t, nil)
+	path := a.user(`{"userName":"a"}`)
+	a.users.nameless = true
+	a.send("GET", path, "").want(http.StatusOK).wantBody(`"id":"id-1"`)
+	a.find(`id eq "id-1"`).total(1).wantBody(`"id":"id-1"`)
+	a.send("PUT", path, `{"userName":"b"}`).want(http.StatusOK).wantBody(`"id":"id-1"`)
+	a.send("POST", "/Users", `{"userName":"c"}`).want(http.StatusInternalServerError)
+}
+
 // What a handler gets is its own: what it does with it is not seen by clients.
 func TestHandlersMayChangeWhatTheyGet(t *testing.T) {
 	a := newApp(t, nil)
