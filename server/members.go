@@ -261,6 +261,31 @@ func (c *call) displays(ctx context.Context, resources []Resource) (map[Key]stri
 	return displays, nil
 }
 
+// memberDisplay returns the name of a resource, of what may be shown.
+func (s *Server) memberDisplay(key Key, doc scim.Document) string {
+	rt, ok := s.typeNamed(key.Type)
+	if !ok {
+		return ""
+	}
+	name, _ := doc["name"].(map[string]any)
+	for _, n := range [...]struct {
+		path  string
+		value any
+	}{{displayName, doc[displayName]}, {"name.formatted", name["formatted"]}, {"userName", doc["userName"]}} {
+		if text, _ := n.value.(string); text != "" && rt.shows(n.path) {
+			return text
+		}
+	}
+	return ""
+}
+
+const displayName = "displayName"
+
+// shows reports whether an attribute with a path, if there is one, may be shown.
+func (rt *resourceType) shows(path string) bool {
+	return !slices.ContainsFunc(rt.sensitive, func(a *schema.Attribute) bool { return a.Path() == path })
+}
+
 // leaveGroups takes a resource out of all groups.
 func (c *call) leaveGroups(ctx context.Context, member Key) error {
 	groups, err := c.directMemberships(ctx, []Key{member})

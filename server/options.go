@@ -189,9 +189,6 @@ func (o Options) withDefaults() (Options, error) {
 	if o.NewVersion == nil {
 		o.NewVersion = newVersion
 	}
-	if o.MemberDisplay == nil {
-		o.MemberDisplay = memberDisplay
-	}
 	o.Limits = o.Limits.withDefaults()
 	return o, o.Limits.check()
 }
@@ -212,17 +209,4 @@ func newVersion() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails, see its documentation
 	return versionEncoding.EncodeToString(b[:])
-}
-
-func memberDisplay(_ Key, doc scim.Document) string {
-	if s, ok := doc["displayName"].(string); ok && s != "" {
-		return s
-	}
-	if name, ok := doc["name"].(map[string]any); ok {
-		if s, ok := name["formatted"].(string); ok && s != "" {
-			return s
-		}
-	}
-	s, _ := doc["userName"].(string)
-	return s
 }

@@ -140,3 +140,31 @@ func TestVersionsDoNotTellWhatIsNeverReturned(t *testing.T) {
 		t.Errorf("the version is %s with the right value, and %s with another", right, wrong)
 	}
 }
+
+func TestNamesThatAreNeverReturnedAreNotShownElsewhere(t *testing.T) {
+	text := func(name string, r elimity.AttributeReturned) elimity.SimpleParams {
+		return elimity.SimpleStringParams(elimity.StringParams{Name: name, Returned: r})
+	}
+	onBothStores(t, func(t *testing.T, open func(...func(*server.Options)) *service) {
+		s := open(func(o *server.Options) {
+			o.ResourceTypes = []server.ResourceType{server.UserType(), {Name: "Cell", Endpoint: "/Cells", Schema: elimity.Schema{
+				ID: "urn:example:Cell", Attributes: []elimity.CoreAttribute{
+					elimity.SimpleCoreAttribute(text("displayName", elimity.AttributeReturnedNever())),
+					elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "members", MultiValued: true, SubAttributes: []elimity.SimpleParams{
+						text("value", elimity.AttributeReturnedDefault()), text("display", elimity.AttributeReturnedDefault()),
+						text("type", elimity.AttributeReturnedDefault()),
+					}}),
+				},
+			}}}
+		})
+		user := s.create("/Users", `{"userName":"a","displayName":"A"}`)
+		inner := s.create("/Cells", fmt.Sprintf(`{"displayName":"s3cret","members":[{"value":%q}]}`, user))
+		outer := s.create("/Cells", fmt.Sprintf(`{"displayName":"s3cret","members":[{"value":%q},{"value":%q}]}`, inner, user))
+		s.get("/Users/"+user).wantAt("groups/0/value", inner).wantAt("groups/0/display", nil)
+		s.get("/Users?attributes=groups.display").want(200).wantAt("Resources/0/groups", nil)
+		s.get("/Cells/"+outer).wantAt("members/0/value", inner).wantAt("members/0/display", nil).wantAt("members/1/display", "A")
+		s.filter(`groups.display sw "s3"`).wantIDs()
+		s.get("/Cells?filter=" + escape(`members.display sw "s3"`)).wantIDs()
+		s.get("/Users?sortBy=groups.display").wantIDs(user)
+	})
+}

@@ -44,6 +44,9 @@ func New(store Store, options Options) (*Server, error) {
 	s := &Server{
 		opts: options, store: store, endpoints: make(map[string]*resourceType), filters: newFilterOptions(options.Limits),
 	}
+	if s.opts.MemberDisplay == nil {
+		s.opts.MemberDisplay = s.memberDisplay
+	}
 	s.members, _ = store.(MemberStore)
 	s.batch, _ = store.(BatchStore)
 	if options.HashPasswords {

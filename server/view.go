@@ -345,6 +345,10 @@ func (c *call) groups(rt *resourceType, groups []Membership) (any, string) {
 	list := make([]any, 0, len(groups))
 	for _, g := range groups {
 		element := map[string]any{"value": g.ID}
+		groupType, known := c.s.typeNamed(g.Type)
+		if known && !groupType.shows(displayName) {
+			g.Display = ""
+		}
 		if g.Display != "" {
 			element["display"] = g.Display
 		}
@@ -355,7 +359,7 @@ func (c *call) groups(rt *resourceType, groups []Membership) (any, string) {
 		if has(rt.groups, "type") {
 			element["type"] = kind
 		}
-		if groupType, ok := c.s.typeNamed(g.Type); ok && has(rt.groups, "$ref") {
+		if known && has(rt.groups, "$ref") {
 			element["$ref"] = c.location(groupType, g.ID)
 		}
 		list = append(list, element)
