@@ -195,7 +195,10 @@ func TestHandlersThatLeaveOutIDs(t *testing.T) {
 	a.users.nameless = true
 	a.send("GET", path, "").want(http.StatusOK).wantBody(`"id":"id-1"`)
 	a.find(`id eq "id-1"`).total(1).wantBody(`"id":"id-1"`)
-	a.send("PUT", path, `{"userName":"b"}`).want(http.StatusOK).wantBody(`"id":"id-1"`)
+	changed := a.send("PUT", path, `{"userName":"b"}`).want(http.StatusOK).wantBody(`"id":"id-1"`)
+	if got, want := a.send("GET", path, "").Header().Get("ETag"), changed.Header().Get("ETag"); got != want {
+		t.Errorf("ETag %q after a PUT with %q", got, want)
+	}
 	a.send("POST", "/Users", `{"userName":"c"}`).want(http.StatusInternalServerError)
 }
 
