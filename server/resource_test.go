@@ -395,6 +395,7 @@ func TestTypesThatContradictEachOther(t *testing.T) {
 		},
 		"no schema":        func(o *server.Options) { o.ResourceTypes = []server.ResourceType{{Name: "X", Endpoint: "/X"}} },
 		"unknown unique":   func(o *server.Options) { o.ResourceTypes[0].Unique = []string{"nosuch"} },
+		"unique password":  func(o *server.Options) { o.ResourceTypes[0].Unique = []string{"password"} },
 		"no types":         func(o *server.Options) { o.ResourceTypes = []server.ResourceType{} },
 		"relative BaseURL": func(o *server.Options) { o.BaseURL = "/scim/v2" },
 		"a negative limit": func(o *server.Options) { o.Limits.MaxResults = -1 },

@@ -167,6 +167,9 @@ func compileType(t ResourceType) (*resourceType, error) {
 		if !ok || a.Type == compiled.Complex {
 			return nil, fmt.Errorf("server: resource type %s: %q cannot be unique: it is not a simple attribute", t.Name, path)
 		}
+		if a.Sensitive() {
+			return nil, fmt.Errorf("server: resource type %s: %q cannot be unique: it is never shown, and a 409 would tell who asks that it is taken", t.Name, path)
+		}
 		if !slices.Contains(rt.unique, a) {
 			rt.unique = append(rt.unique, a)
 		}
