@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -157,4 +158,178 @@ func TestNotMappedIsNotDisabled(t *testing.T) {
 	if diff := cmp.Diff([]string{"user u2@x Givenu2 Familyu2 active=<nil>"}, w.app.picture()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// DeleteAfter counts from when somebody left the source, however long he was disabled before.
+func TestDeleteAfterCountsFromLeaving(t *testing.T) {
+	day := 24 * time.Hour
+	tests := map[string]func(w *world){
+		"gone from a full read":    func(w *world) { delete(w.source.objects["User"], "u1") },
+		"said to be gone for good": func(w *world) { w.source.objects["User"]["u1"], w.source.deleted["User"]["u1"] = nil, true },
+	}
+	for name, leave := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.config.Policy.DeleteAfter, w.config.Policy.Deleted = 30*day, provision.LeaveDisable
+			w.source.user("u1", "u1@x")
+			w.source.user("u2", "u2@x")
+			w.cycle()
+			w.source.objects["User"]["u1"]["accountEnabled"] = false
+			w.cycle()
+			w.clock.advance(60 * day)
+			leave(w)
+			if w.source.objects["User"]["u1"] == nil {
+				delete(w.source.objects["User"], "u1")
+			}
+			for _, wait := range []time.Duration{0, 20 * day, 9 * day} {
+				w.clock.advance(wait)
+				if _, writes := w.cycle(); len(writes) > 0 {
+					t.Fatalf("sent before the time: %v", writes)
+				}
+			}
+			w.clock.advance(2 * day)
+			if _, writes := w.cycle(); len(writes) != 1 || writes[0] != "delete User u-1" {
+				t.Errorf("sent when it is time: %v", writes)
+			}
+		})
+	}
+}
+
+// What a source says to be gone is remembered only for as long as there is something to be done about it.
+func TestTombstonesAreNotKept(t *testing.T) {
+	w := newWorld(t)
+	w.mappings[0].Scope = []mapping.FilterGroup{{Clauses: []mapping.Clause{{Attribute: "department", Operator: mapping.NotEquals, Value: "Out"}}}}
+	for i := range 6 {
+		department := "In"
+		if i%2 == 1 {
+			department = "Out"
+		}
+		w.source.user(fmt.Sprintf("u%d", i), fmt.Sprintf("u%d@x", i), "department", department)
+	}
+	w.source.group("g1", "G", "u0", "u1", "u2")
+	w.cycle()
+	for id := range w.source.objects["User"] {
+		delete(w.source.objects["User"], id)
+		w.source.deleted["User"][id] = true
+	}
+	w.source.deleted["User"]["unheard-of"] = true
+	w.source.user("u9", "u9@x", "department", "In")
+	for range 3 {
+		w.cycle()
+	}
+	n, err := w.state.Count(t.Context(), w.name, provision.Query{Type: "User"})
+	if err != nil || n != 1 {
+		t.Errorf("%d people are remembered, %v", n, err)
+	}
+	// Who is only disabled for it is not looked at again and again.
+	w = newWorld(t)
+	w.config.Policy.Deleted = provision.LeaveDisable
+	w.source.user("u1", "u1@x")
+	w.source.user("u2", "u2@x")
+	w.cycle()
+	delete(w.source.objects["User"], "u1")
+	w.source.deleted["User"]["u1"] = true
+	w.cycle()
+	s, _ := w.cycle()
+	if entries, err := w.job().Log(t.Context(), provision.LogQuery{CycleID: s.CycleID}); err != nil || len(entries) > 0 {
+		t.Errorf("log %+v, %v", entries, err)
+	}
+}
+
+// On demand, nothing is released that is held.
+func TestOnDemandReleasesNothing(t *testing.T) {
+	w := newWorld(t)
+	for i := range 30 {
+		id := fmt.Sprintf("u%02d", i)
+		w.source.user(id, id+"@x")
+	}
+	w.cycle()
+	for i := range 14 {
+		id := fmt.Sprintf("u%02d", i)
+		if delete(w.source.objects["User"], id); i == 0 {
+			w.source.user(id, id+"@x", "accountEnabled", false)
+		}
+	}
+	w.cycle()
+	for _, id := range []string{"u00", "u01"} {
+		w.app.journal = nil
+		got, err := w.job().ProvisionOnDemand(t.Context(), "User", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if writes := w.app.writes(); len(writes) > 0 || got.Summary.Held != 14 {
+			t.Errorf("%s: sent %v, and %d are held still", id, writes, got.Summary.Held)
+		}
+	}
+}
+
+// What says whether somebody is enabled is understood, or reported.
+func TestEnabledIsUnderstood(t *testing.T) {
+	tests := []struct {
+		value  any
+		active any
+		fails  bool
+	}{
+		{true, true, false},
+		{"TRUE ", true, false},
+		{"yes", true, false},
+		{"1", true, false},
+		{int64(1), true, false},
+		{float64(1), true, false},
+		{"", true, false},
+		{nil, true, false},
+		{false, false, false},
+		{" False", false, false},
+		{"no", false, false},
+		{"0", false, false},
+		{int64(0), false, false},
+		{float64(0), false, false},
+		{"disabled", true, true},
+		{"-1", true, true},
+		{int64(2), true, true},
+		{[]any{false}, true, true},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%T %v", tt.value, tt.value), func(t *testing.T) {
+			w := newWorld(t)
+			w.source.user("u1", "u1@x")
+			w.cycle()
+			w.source.objects["User"]["u1"]["accountEnabled"] = tt.value
+			s, _ := w.cycle()
+			if got := w.app.objects["User"]["u-1"]["active"]; got != tt.active || s.InStep() == tt.fails {
+				t.Errorf("active is %v, in step %v", got, s.InStep())
+			}
+		})
+	}
+}
+
+// A channel that is closed is no reason for one cycle after the other.
+func TestClosedTrigger(t *testing.T) {
+	w := newWorld(t)
+	w.source.user("u1", "u1@x")
+	trigger := make(chan struct{})
+	close(trigger)
+	ctx, cancel := context.WithCancel(t.Context())
+	cycles, waits := 0, 0
+	w.config.Trigger, w.config.CycleEnded = trigger, func(*provision.Summary, error) { cycles++ }
+	w.config.Clock = waitingClock{w.clock, func() {
+		// The first wait ends with the channel, the second does not.
+		if waits++; waits == 2 {
+			cancel()
+		}
+	}}
+	if err := w.job().Run(ctx); err != nil || cycles != 1 {
+		t.Errorf("%d cycles without time going by, %v", cycles, err)
+	}
+}
+
+// waitingClock stands still.
+type waitingClock struct {
+	*clock
+	asked func()
+}
+
+func (c waitingClock) After(time.Duration) <-chan time.Time {
+	c.asked()
+	return nil
 }

@@ -62,8 +62,8 @@
 //
 // Somebody whose own row in the source says that he is disabled loses access also when he cannot be dealt with otherwise: another row has
 // his matching value, a value of his cannot be mapped, or the target refuses what else is to change. The link says whose account it is.
-// Nothing but access is changed then, the object stays reported, and the limit of deletions applies. Where one id occurs in several rows, all of them must say so; if they contradict each
-// other, nothing is done.
+// Nothing but access is changed then, the object stays reported, and the limit of deletions applies. Where one id occurs in several rows,
+// all of them must say so; if they contradict each other, nothing is done.
 //
 // When more objects would leave in one cycle than [DeletionLimit] allows, none does: the deletions are held, the job is in
 // quarantine, and an administrator looks at [Job.Held] and calls [Job.Restart] with [ForceDeletes], or mends the source.

@@ -219,9 +219,14 @@ func (rec *Record) finished() bool {
 	return rec.TargetID == "" && rec.Flags&(Present|Creating) == 0 && rec.Failure == nil
 }
 
-// put records an object, or forgets it when it is finished and no reference to it is believed to have been sent.
+// forgettable reports whether nothing is left of an object, and no reference to it is believed to have been sent.
+func (j *Job) forgettable(rec *Record) bool {
+	return rec.finished() && (!rec.Flags.Has(Rejoin) || !j.refers())
+}
+
+// put records an object, or forgets it when that can be done.
 func (c *cycle) put(commit *Commit, rec *Record) {
-	if rec.finished() && (!rec.Flags.Has(Rejoin) || !c.job.refers()) {
+	if c.job.forgettable(rec) {
 		commit.Forget = append(commit.Forget, rec.Key)
 		return
 	}

@@ -40,7 +40,7 @@ type Config struct {
 	// Interval is the time between the starts of two cycles of [Job.Run]: 40 minutes when 0.
 	Interval time.Duration
 	// Trigger starts a cycle of [Job.Run] at once when something is received from it: a source that is told of changes sends to
-	// it. It may be nil.
+	// it. It may be nil; one that is closed starts nothing.
 	Trigger <-chan struct{}
 	// Sinks receive the provisioning log besides the State.
 	Sinks []LogSink

@@ -229,6 +229,7 @@ func (c *cycle) judge(ctx context.Context) error {
 		return err
 	}
 	due := c.ended
+	// Those count too that a cycle on demand does not look at: what is held stays so when it is asked for by itself.
 	if err := c.eachLeaving(ctx, func(_ *rule, rec *Record) error {
 		if !rec.Flags.Has(Released) {
 			due++
@@ -248,6 +249,9 @@ func (c *cycle) judge(ctx context.Context) error {
 		return err
 	}
 	if err := c.eachLeaving(ctx, func(r *rule, rec *Record) error {
+		if c.skips(rec) {
+			return nil
+		}
 		hold := tooMany && !rec.Flags.Has(Released)
 		if hold == rec.Flags.Has(Held) {
 			return nil
@@ -273,9 +277,6 @@ func (c *cycle) judge(ctx context.Context) error {
 func (c *cycle) eachLeaving(ctx context.Context, do func(*rule, *Record) error) error {
 	for _, r := range c.job.rules {
 		err := c.each(ctx, Query{Type: r.source, Dirty: true, DueBefore: c.began, Linked: true}, func(rec *Record) error {
-			if c.skips(rec) {
-				return nil
-			}
 			switch c.decide(r, rec).action {
 			case ActionDisable, ActionDelete:
 				return do(r, rec)

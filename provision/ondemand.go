@@ -35,7 +35,10 @@ func (j *Job) ProvisionOnDemand(ctx context.Context, objectType, id string, memb
 		return nil, err
 	}
 	c := j.newCycle(j.config.State, j.config.Target)
-	c.only = map[string][]string{objectType: {id}}
+	c.only = map[string][]string{}
+	if before.InSource {
+		c.only[objectType] = []string{id}
+	}
 	for _, r := range j.rules {
 		if !r.isGroup() && len(members) > 0 {
 			c.only[r.source] = append(c.only[r.source], members...)

@@ -43,7 +43,7 @@ func (o Origin) print(b *strings.Builder) {
 
 // origins fills in why an object is in scope or not, and where its values come from.
 func (c *cycle) origins(ctx context.Context, r *rule, rec *Record, e Entry, x *Explanation) {
-	source, _ := r.object(e, c.policy.enabledAttribute())
+	source, _, _ := r.object(e, c.policy.enabledAttribute())
 	told := r.m.Explain(ctx, source, c.env(r, rec))
 	x.Conditions = told.Conditions
 	for _, s := range told.Steps {

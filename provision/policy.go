@@ -28,7 +28,8 @@ type Policy struct {
 	// Protected are objects never to be changed: source ids, target ids, or matching values in any case.
 	Protected []string `json:"protected,omitempty"`
 	// Enabled names the source attribute that says whether an object is enabled: accountEnabled when empty. Objects without
-	// the attribute are enabled.
+	// the attribute are enabled. It is a boolean, or the number or text 1 or 0, or one of the texts true, yes, false and no in any case.
+	// An object with another value fails and is left as it is.
 	Enabled string `json:"enabled,omitzero"`
 	// OutOfScope is what happens to an object in the target when it leaves scope.
 	OutOfScope Leave `json:"outOfScope,omitzero"`

@@ -182,8 +182,8 @@ func (c *cycle) readEntryBatch(ctx context.Context, r *rule, batch []Entry) erro
 			item.digest = Digest{}
 			item.rec = &Record{Head: head}
 			changed = append(changed, item)
-		case head.Digest == item.digest && head.Flags.Has(Present):
-			if head.Flags&(Dirty|Failed|Held) == 0 {
+		case head.Digest == item.digest && (head.Flags.Has(Present) || head.Flags.Has(HardDeleted) && e.Deleted):
+			if head.Flags&(Dirty|Failed|Held) == 0 && !e.Deleted {
 				t.InStep++
 			}
 		default:
@@ -223,10 +223,21 @@ func (c *cycle) readChanged(ctx context.Context, r *rule, items []*readItem) err
 		if err := c.readOne(ctx, r, item); err != nil {
 			return err
 		}
+		if item.rec.Key == 0 && item.rec.finished() {
+			// It was gone before anything was known of it, and nothing is to be remembered.
+			continue
+		}
 		if !slices.Contains(commit.Put, item.rec) {
 			commit.Put = append(commit.Put, item.rec)
 		}
 	}
+	commit.Put = slices.DeleteFunc(commit.Put, func(rec *Record) bool {
+		forgotten := c.job.forgettable(rec)
+		if forgotten {
+			commit.Forget = append(commit.Forget, rec.Key)
+		}
+		return forgotten
+	})
 	if err := c.commit(ctx, commit); err != nil {
 		return err
 	}
@@ -275,6 +286,9 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 		return c.readDouble(ctx, r, item, was)
 	}
 	if e.Deleted {
+		if was.Has(Present) {
+			rec.leaves(c.began)
+		}
 		rec.Matching = nil
 		c.ungroup(r, rec)
 		rec.Flags = rec.Flags.With(Dirty, rec.TargetID != "" || rec.Flags.Has(Dirty))
@@ -464,10 +478,19 @@ func (c *cycle) markVanished(ctx context.Context, r *rule, keys []int64) error {
 		rec := &records[i]
 		c.rematched[r.source] = c.rematched[r.source] || len(rec.Matching) > 0
 		c.ungroup(r, rec)
+		rec.leaves(c.began)
 		rec.vanish()
 		c.put(commit, rec)
 	}
 	return c.commit(ctx, commit)
+}
+
+// leaves notes when an object that was disabled already has left the source: [Policy.DeleteAfter] counts from then. Of others it counts from when
+// they are disabled.
+func (rec *Record) leaves(now time.Time) {
+	if rec.Flags.Has(Disabled) {
+		rec.Left = now
+	}
 }
 
 // vanish notes that the object is not in the source. The digest goes, so that the object is looked at when it comes back unchanged.

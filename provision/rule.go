@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -216,23 +217,22 @@ type outcome struct {
 	ignore bool
 }
 
-// object returns an entry's attributes with the computed one, and whether the object is disabled.
-func (r *rule) object(e Entry, enabled string) (source map[string]any, soft bool) {
+// object returns an entry's attributes with the computed one, and whether the object is disabled. It returns an error when that cannot be said.
+func (r *rule) object(e Entry, enabled string) (source map[string]any, soft bool, err error) {
 	source = make(map[string]any, len(e.Attributes)+1)
 	for name, v := range e.Attributes {
 		source[name] = v
 	}
-	soft = !isEnabled(source[enabled])
-	if declared, ok := source[isSoftDeleted]; ok && isTrue(declared) {
-		soft = true
-	}
+	on, err := truth(enabled, source[enabled], true)
+	off, declaredErr := truth(isSoftDeleted, source[isSoftDeleted], false)
+	soft = !on || off
 	source[isSoftDeleted] = soft
-	return source, soft
+	return source, soft, cmp.Or(err, declaredErr)
 }
 
 // evaluate maps an entry. An entry out of scope is mapped too when it has to be disabled, to know how.
 func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, enabled string, env mapping.Env) outcome {
-	source, soft := r.object(e, enabled)
+	source, soft, unclear := r.object(e, enabled)
 	o := outcome{soft: soft}
 	o.scope = r.m.InScope(source)
 	if o.scope.In && !assigned {
@@ -240,6 +240,10 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 	}
 	if o.scope.Hold {
 		o.ignore = true
+		return o
+	}
+	if o.scope.In && unclear != nil {
+		o.err = unclear
 		return o
 	}
 	if o.scope.In && o.soft && !r.softDelete && r.deprovisionsByDelete() {
@@ -302,15 +306,39 @@ func wantOf(result mapping.Result) Want {
 	return w
 }
 
-// isEnabled reads the attribute that says whether an object is enabled. Sources write it as a boolean or as text.
-func isEnabled(v any) bool {
+// truth reads an attribute that is true or false. Sources write it as a boolean, as a number or as text. What is none of these is an error, and
+// nobody is taken to be enabled or disabled for it.
+func truth(name string, v any, otherwise bool) (bool, error) {
 	switch v := v.(type) {
+	case nil:
+		return otherwise, nil
 	case bool:
-		return v
+		return v, nil
+	case int64:
+		if v == 0 || v == 1 {
+			return v == 1, nil
+		}
+	case float64:
+		if v == 0 || v == 1 {
+			return v == 1, nil
+		}
 	case string:
-		return !strings.EqualFold(strings.TrimSpace(v), "false")
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "":
+			return otherwise, nil
+		case "true", "yes", "1":
+			return true, nil
+		case "false", "no", "0":
+			return false, nil
+		}
 	}
-	return true
+	return otherwise, fmt.Errorf("%s is %q in the source, which is neither true nor false", name, fmt.Sprint(v))
+}
+
+// isEnabled reads the attribute that says whether an object is enabled.
+func isEnabled(v any) bool {
+	enabled, _ := truth("", v, true)
+	return enabled
 }
 
 func isTrue(v any) bool {

@@ -36,6 +36,7 @@ func (j *Job) Run(ctx context.Context) error {
 // rest waits for the next cycle, and meanwhile delivers what could not be delivered before.
 func (j *Job) rest(ctx context.Context, wait time.Duration) error {
 	until := j.now().Add(wait)
+	trigger := j.config.Trigger
 	for {
 		js, err := j.config.State.Job(ctx, j.config.Name)
 		if err != nil {
@@ -49,8 +50,13 @@ func (j *Job) rest(ctx context.Context, wait time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-j.config.Trigger:
-			return nil
+		case _, open := <-trigger:
+			if open {
+				return nil
+			}
+			// Nothing more comes from it, and the schedule goes on.
+			trigger = nil
+			continue
 		case <-j.config.Clock.After(max(wait, 0)):
 		}
 		if !pending {

@@ -496,7 +496,10 @@ func newWorldOn(t testing.TB, state provision.State) *world {
 func (w *world) job() *provision.Job {
 	w.t.Helper()
 	c := w.config
-	c.Name, c.Target, c.State, c.Clock = w.name, w.target, w.state, w.clock
+	c.Name, c.Target, c.State = w.name, w.target, w.state
+	if c.Clock == nil {
+		c.Clock = w.clock
+	}
 	if c.Source == nil {
 		c.Source = w.source
 	}
