@@ -105,7 +105,7 @@ var wantSightings = []string{
 	"fault 401", "fault 409", "fault 429", "fault 500", "fault 503", "fault timeout",
 	"held deletions", "source fault", "target unusable", "watermark expired", "incremental cycle", "adopted", "planned", "on demand", "removed in the target",
 	"changed in the target", "duplicate", "conflict", "parked", "unresolved reference", "member refused",
-	"disabled, with an address that is taken",
+	"disabled, with an address that is taken", "another policy",
 }
 
 // sightings counts what happened in all histories.

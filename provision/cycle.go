@@ -131,7 +131,7 @@ func (c *cycle) begin(ctx context.Context) (err error) {
 		return err
 	}
 	c.sum.Kind = Incremental
-	if rules := fingerprints(c.job.rules); c.js.Watermark == "" || c.js.Rules != rules {
+	if rules := fingerprints(c.job.rules, c.policy); c.js.Watermark == "" || c.js.Rules != rules {
 		c.sum.Kind = Initial
 		c.js.Rules, c.js.Watermark = rules, ""
 	}
@@ -158,6 +158,9 @@ func (c *cycle) steps(ctx context.Context) error {
 		return err
 	}
 	if err := c.repairDrift(ctx); err != nil {
+		return err
+	}
+	if err := c.reconsider(ctx); err != nil {
 		return err
 	}
 	if err := c.judge(ctx); err != nil {

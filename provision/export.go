@@ -254,8 +254,7 @@ func (c *cycle) settled(r *rule, rec *Record) {
 		rec.Flags = rec.Flags.With(Dirty, rec.TargetID != "" && needsReferences(rec))
 		return
 	}
-	later := rec.Flags.Has(Disabled|InScope) && !rec.Flags.Has(Present) && c.policy.DeleteAfter > 0 && r.offers(profiles.Delete)
-	if later && rec.TargetID != "" {
+	if c.deletedLater(r, rec) {
 		rec.Flags |= Dirty
 		rec.Due = rec.Left.Add(c.policy.DeleteAfter)
 	}

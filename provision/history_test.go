@@ -378,6 +378,14 @@ func (h *history) restart(scope provision.ResetScope) {
 	}
 }
 
+// leave changes what is to become of those who leave.
+func (h *history) leave(outOfScope, vanished, deleted provision.Leave) {
+	for _, p := range []*provision.Policy{&h.setup.policy, &h.config.Policy} {
+		p.OutOfScope, p.Vanished, p.Deleted = outOfScope, vanished, deleted
+	}
+	h.met.meet("another policy")
+}
+
 // planned makes a plan, which must change nothing, and runs a cycle, which must do nothing if the plan says so.
 func (h *history) planned() {
 	before := fmt.Sprint(h.app.objects)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/scimbridge/scim/mapping"
 )
@@ -115,6 +116,9 @@ func (c *cycle) readEntries(ctx context.Context, r *rule, entries func(func(Entr
 		if e.ID == "" {
 			return &SourceFault{Type: r.source, Reason: "an object without id"}
 		}
+		if !utf8.ValidString(e.ID) {
+			return &SourceFault{Type: r.source, Reason: fmt.Sprintf("the id %q is not UTF-8", e.ID)}
+		}
 		if batch = append(batch, e); len(batch) < readBatch {
 			continue
 		}
@@ -144,6 +148,8 @@ type readItem struct {
 	assigned bool
 	digest   Digest
 	rec      *Record
+	// same says that neither the object nor the mapping has changed.
+	same bool
 }
 
 // readEntryBatch compares entries with the state, and maps those that changed.
@@ -183,6 +189,12 @@ func (c *cycle) readEntryBatch(ctx context.Context, r *rule, batch []Entry) erro
 			item.rec = &Record{Head: head}
 			changed = append(changed, item)
 		case head.Digest == item.digest && (head.Flags.Has(Present) || head.Flags.Has(HardDeleted) && e.Deleted):
+			if c.sum.Kind == Initial && c.only == nil && !e.Deleted {
+				// The time, or what expressions see besides the object, may be other than they were.
+				item.rec, item.same = &Record{Head: head}, true
+				changed = append(changed, item)
+				continue
+			}
 			if head.Flags&(Dirty|Failed|Held) == 0 && !e.Deleted {
 				t.InStep++
 			}
@@ -276,6 +288,10 @@ func (c *cycle) loadRecords(ctx context.Context, items []*readItem) error {
 // readOne works out what an entry should become in the target.
 func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 	rec, e := item.rec, item.entry
+	if item.same && rec.Failure != nil && (rec.Flags.Has(Duplicate) || rec.Failure.Remap || !rec.Failure.waitsForSource()) {
+		// It is tried again when it is due.
+		return nil
+	}
 	rec.Digest = item.digest
 	old, was := rec.Matching, rec.Flags
 	rec.Flags = rec.Flags.With(Present, !e.Deleted).With(HardDeleted, e.Deleted)
@@ -341,6 +357,7 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		return
 	case o.err != nil && o.scope.In:
 		rec.Flags = (rec.Flags | InScope | Dirty).With(SoftDeleted, o.soft)
+		r.learnDisable(rec)
 		rec.Display = displayOf(e)
 		rec.Matching = nil
 		if c.fail(r, rec, mappingFailure(o.err)); rec.Failure.Remap {
@@ -359,6 +376,7 @@ func (c *cycle) settleRead(r *rule, rec *Record, e Entry, o outcome) {
 		if o.err == nil && rec.TargetID != "" {
 			rec.Want.Disable, rec.Want.Redacted = o.want.Disable, o.want.Redacted
 		}
+		r.learnDisable(rec)
 		leaving := rec.TargetID != "" && (!rec.Flags.Has(Disabled) || rec.doubtful())
 		rec.Flags = rec.Flags.With(Dirty, leaving)
 		if !leaving && (wasIn || rec.Key == 0) {
@@ -423,7 +441,7 @@ func mappingFailure(err error) *Failure {
 func displayOf(e Entry) string {
 	for _, name := range []string{"displayName", "userPrincipalName", "userName", "mail", "name"} {
 		if s, ok := e.Attributes[name].(string); ok && s != "" {
-			return s
+			return strings.ToValidUTF8(s, "\uFFFD")
 		}
 	}
 	return e.ID

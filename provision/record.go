@@ -33,6 +33,7 @@ func (c *cycle) fail(r *rule, rec *Record, f *Failure) {
 	if f.Remedy == "" {
 		f.Remedy = remedies[f.Code]
 	}
+	f.Reason = strings.ToValidUTF8(f.Reason, "\uFFFD")
 	f.First, f.Tries = now, 1
 	if rec.Failure != nil && rec.Failure.Reference == f.Reference {
 		f.First, f.Tries = rec.Failure.First, rec.Failure.Tries+1

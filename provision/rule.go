@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -44,6 +45,8 @@ type rule struct {
 	flatten bool
 	// refs says that the mapping has references.
 	refs bool
+	// disable is what switches any account off, as far as that is the same for all; empty when it is not known.
+	disable scim.Document
 }
 
 // isSoftDeleted is the computed source attribute.
@@ -90,6 +93,7 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 		}
 	}
 	r.softDelete = slices.Contains(m.SourceAttributes(), isSoftDeleted)
+	r.disable = disableOf(m)
 	for _, path := range m.ReferenceAttributes() {
 		r.refs = true
 		if strings.EqualFold(path, "members") {
@@ -98,6 +102,30 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 		}
 	}
 	return r, nil
+}
+
+// disableOf finds out how a mapping switches an account off without knowing whose it is.
+func disableOf(m *mapping.Mapping) scim.Document {
+	active := func(softDeleted bool) scim.Document {
+		// Other attributes may well be in error.
+		for _, s := range m.Explain(context.Background(), map[string]any{isSoftDeleted: softDeleted}, mapping.Env{}).Steps {
+			if strings.EqualFold(s.Target, "active") && s.Err == nil {
+				return scim.Document{"active": s.Value}
+			}
+		}
+		return nil
+	}
+	if off := active(true); switchesOff(active(false), off) {
+		return off
+	}
+	return nil
+}
+
+// learnDisable has somebody be disabled as anybody is, if it is not known how he is: the mapping could not disable when he was mapped.
+func (r *rule) learnDisable(rec *Record) {
+	if r.softDelete && len(rec.Want.Disable) == 0 && rec.TargetID != "" {
+		rec.Want.Disable = r.disable.Clone()
+	}
 }
 
 func (r *rule) caseExact(path string) bool {
@@ -198,12 +226,13 @@ func (d *digester) value(v any) {
 	}
 }
 
-// fingerprints names the mappings of a job all together.
-func fingerprints(rules []*rule) string {
+// fingerprints names the mappings of a job all together, with what the policy says about who leaves and who is protected.
+func fingerprints(rules []*rule, p *Policy) string {
 	h := sha256.New()
 	for _, r := range rules {
 		h.Write(r.fingerprint[:])
 	}
+	_, _ = fmt.Fprintf(h, "%q %q %q %d %q", p.OutOfScope, p.Vanished, p.Deleted, p.DeleteAfter, p.Protected)
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
@@ -268,6 +297,9 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 		return o
 	}
 	o.want = wantOf(result)
+	if o.err = o.want.unreadable(); o.err != nil {
+		return o
+	}
 	if r.softDelete {
 		source[isSoftDeleted] = !o.soft
 		other, err := r.m.Map(ctx, source, env)
@@ -304,6 +336,40 @@ func wantOf(result mapping.Result) Want {
 		}
 	}
 	return w
+}
+
+// unreadable reports text that is not UTF-8, which can neither be sent nor be kept.
+func (w Want) unreadable() error {
+	for _, doc := range []scim.Document{w.Create, w.Update, w.WhenEmpty} {
+		for _, name := range sortedKeys(doc) {
+			if !isText(doc[name]) {
+				return fmt.Errorf("%s is not UTF-8", name)
+			}
+		}
+	}
+	for _, path := range sortedKeys(w.Refs) {
+		if i := slices.IndexFunc(w.Refs[path], func(id string) bool { return !utf8.ValidString(id) }); i >= 0 {
+			return fmt.Errorf("the id %q in %s is not UTF-8", w.Refs[path][i], path)
+		}
+	}
+	return nil
+}
+
+// isText reports whether all texts in a value are UTF-8.
+func isText(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return utf8.ValidString(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !isText(e) })
+	case map[string]any:
+		for _, inner := range v {
+			if !isText(inner) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // truth reads an attribute that is true or false. Sources write it as a boolean, as a number or as text. What is none of these is an error, and

@@ -172,7 +172,8 @@ type ResetScope string
 
 // Reset scopes, as Microsoft Graph names them.
 const (
-	// ResetWatermark makes the next cycle an initial one: everything is read and compared. Links are kept.
+	// ResetWatermark makes the next cycle an initial one: everything is read, mapped anew and compared, also what is as it was before. That
+	// has to be asked for when only something besides the objects has changed: the day, or what [Config.Env] gives. Links are kept.
 	ResetWatermark ResetScope = "Watermark"
 	// ResetEscrows forgets failures: objects that failed are tried again in the next cycle.
 	ResetEscrows ResetScope = "Escrows"

@@ -316,7 +316,11 @@ func (a *author) interfere() {
 // command is something that an administrator asks for.
 func (a *author) command() {
 	id := a.anyone()
-	switch a.rng.IntN(4) {
+	switch a.rng.IntN(5) {
+	case 4:
+		leave := []provision.Leave{"", provision.LeaveDisable, provision.LeaveDelete, provision.LeaveAlone}
+		outOfScope, vanished, deleted := pick(a, leave...), pick(a, leave...), pick(a, leave...)
+		a.add(func(h *history) { h.leave(outOfScope, vanished, deleted) }, "the policy is now %q, %q, %q", outOfScope, vanished, deleted)
 	case 0:
 		scope := pick(a, provision.ResetWatermark, provision.ResetEscrows, provision.ResetQuarantineState)
 		a.add(func(h *history) { h.restart(scope) }, "restart %s", scope)

@@ -265,7 +265,8 @@ type MatchingRecord struct {
 type JobState struct {
 	// Watermark is the source's position at the last completed cycle; empty makes the next cycle an initial one.
 	Watermark string `json:"watermark,omitzero"`
-	// Rules is the fingerprint of the mappings. When they change, the next cycle is an initial one.
+	// Rules is the fingerprint of the mappings, and of what the policy says about who leaves and who is protected. When they change, the next
+	// cycle is an initial one.
 	Rules string `json:"rules,omitzero"`
 	// Cycles counts the cycles begun.
 	Cycles int64 `json:"cycles,omitzero"`

@@ -13,7 +13,7 @@ type CycleKind string
 
 // Kinds of cycle.
 const (
-	// Initial: everything is read, and objects without link are matched.
+	// Initial: everything is read and mapped anew, objects without link are matched, and it is decided again about those who left.
 	Initial CycleKind = "initial"
 	// Incremental: what changed since the watermark is read.
 	Incremental CycleKind = "incremental"
