@@ -34,10 +34,12 @@ const (
 	IsNull    Operator = "IS NULL"
 	IsNotNull Operator = "IS NOT NULL"
 	// RegexMatch is true when the pattern matches the whole value, as Entra's examples suggest; with [WithRegexSearch], when
-	// it is found anywhere in it. Patterns are those of package regexp, which lacks .NET's look-around and back-references.
+	// it is found anywhere in it. Patterns are those of
+	// [github.com/scimbridge/scim/mapping/expr.CompileRegexp]: .NET's, where \w and \d know all scripts, without look-around and
+	// back-references.
 	RegexMatch    Operator = "REGEX MATCH"
 	NotRegexMatch Operator = "NOT REGEX MATCH"
-	// GreaterThan and GreaterThanOrEquals compare whole numbers; they are false of anything else.
+	// GreaterThan and GreaterThanOrEquals compare whole numbers; they are false of anything else. Leading zeros do not count.
 	GreaterThan         Operator = "Greater_Than"
 	GreaterThanOrEquals Operator = "Greater_Than_OR_EQUALS"
 	// Includes is true when the value is part of the attribute's.

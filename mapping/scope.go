@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,7 +71,7 @@ type clause struct {
 	source     *sourceAttribute
 	values     []string
 	numbers    []int64
-	patterns   []*regexp.Regexp
+	patterns   []expr.Regexp
 }
 
 // match reports whether one group matches, or there are none.
@@ -201,7 +200,7 @@ func (c *clause) anyEqual(v expr.Value, text string) bool {
 
 func (c *clause) anyPattern(text string) bool {
 	for _, p := range c.patterns {
-		if p.MatchString(text) {
+		if p.FindAllStringSubmatchIndex(text, 1) != nil {
 			return true
 		}
 	}
@@ -289,7 +288,7 @@ func (c *clause) operand(v string, search bool) error {
 	}
 	switch c.definition.Operator {
 	case GreaterThan, GreaterThanOrEquals, BitsSet, BitsClear:
-		n, err := strconv.ParseInt(strings.TrimSpace(v), 0, 64)
+		n, err := wholeNumber(strings.TrimSpace(v))
 		if err != nil {
 			return fmt.Errorf("%s needs a whole number, not %q", c.definition.Operator, short(v))
 		}
@@ -299,19 +298,25 @@ func (c *clause) operand(v string, search bool) error {
 			return fmt.Errorf("a regular expression may be %d bytes long, not %d", maxPattern, len(v))
 		}
 		// The pattern is compiled by itself first, so that it cannot close the group it is put into.
-		p, err := regexp.Compile(v)
-		if err != nil {
-			return fmt.Errorf("%s: %w (look-around and back-references are not supported)", c.definition.Operator, err)
+		p, err := expr.CompileRegexp(v)
+		if err == nil && !search {
+			p, err = expr.CompileRegexp(`\A(?:` + v + `)\z`)
 		}
-		if !search {
-			p, err = regexp.Compile(`\A(?:` + v + `)\z`)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.definition.Operator, err)
-			}
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.definition.Operator, err)
 		}
 		c.patterns = append(c.patterns, p)
 	}
 	return nil
+}
+
+// wholeNumber reads a number in decimal digits, as attributes have them, or in hexadecimal ones after 0x, as flags are often written.
+func wholeNumber(s string) (int64, error) {
+	if digits, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
+		n, err := strconv.ParseUint(digits, 16, 63)
+		return int64(n), err
+	}
+	return strconv.ParseInt(s, 10, 64)
 }
 
 func unknownOperator(o Operator) error {

@@ -68,7 +68,7 @@
 // \b know Unicode, $ matches before a line feed at the end, groups without a name are numbered first,
 // and an empty match may follow another match. Look-around, back-references, atomic, balancing and
 // conditional groups, class subtraction and the options n and x are errors at compile time.
-// [WithRegexp] takes another engine.
+// [WithRegexp] takes another engine; [CompileRegexp] gives this one by itself.
 //
 // # Hostile input
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -99,6 +100,38 @@ func compilePattern(text string, custom func(string) (Regexp, error)) (*pattern,
 	return p, nil
 }
 
+// CompileRegexp compiles a regular expression in .NET syntax as Replace does without [WithRegexp], with the results of .NET and in time
+// linear in the text for each match. The error says which feature of the pattern has no equivalent, or what is wrong with it. An engine for
+// WithRegexp can leave to it all patterns that it takes.
+func CompileRegexp(pattern string) (Regexp, error) {
+	p, err := compilePattern(pattern, nil)
+	if err != nil {
+		return nil, fmt.Errorf("expr: %w", err)
+	}
+	return p, nil
+}
+
+// FindAllStringSubmatchIndex makes a pattern a [Regexp].
+func (p *pattern) FindAllStringSubmatchIndex(s string, n int) [][]int {
+	if n == 0 {
+		return nil
+	}
+	if !p.differs(s) && (n == 1 || !p.matchesEmpty) {
+		return p.engine.FindAllStringSubmatchIndex(s, n)
+	}
+	var all [][]int
+	_ = p.machine.each(s, func(int) error { return nil }, func(match []int) error {
+		if all = append(all, slices.Clone(match)); len(all) == n {
+			return errEnoughMatches
+		}
+		return nil
+	})
+	return all
+}
+
+// SubexpNames makes a pattern a [Regexp].
+func (p *pattern) SubexpNames() []string { return slices.Clone(p.names) }
+
 // explain tells a pattern's error without the name of the package it comes from.
 func explain(err error) error {
 	var e *syntax.Error
@@ -126,8 +159,12 @@ func (p *pattern) each(f *frame, c *invocation, s string, yield func(match []int
 }
 
 func (p *pattern) needsMachine(s string) bool {
-	return p.matchesEmpty || len(s)*len(s) > quickWork/len(p.machine.prog.Inst) ||
-		p.hasBoundary && !isASCII(s) || p.hasDollar && strings.HasSuffix(s, "\n")
+	return p.matchesEmpty || len(s)*len(s) > quickWork/len(p.machine.prog.Inst) || p.differs(s)
+}
+
+// differs reports whether the standard engine may find another first match in s than .NET.
+func (p *pattern) differs(s string) bool {
+	return p.hasBoundary && !isASCII(s) || p.hasDollar && strings.HasSuffix(s, "\n")
 }
 
 // group finds a group by name, or by number as .NET counts.

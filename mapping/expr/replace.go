@@ -316,15 +316,15 @@ func extractFromAttribute(f *frame, c *invocation, p compiledPattern) (Value, er
 		if start, end := match[2*p.group], match[2*p.group+1]; start >= 0 {
 			result = String(other[start:end])
 		}
-		return errFirstMatch
+		return errEnoughMatches
 	})
-	if err == errFirstMatch {
+	if err == errEnoughMatches {
 		err = nil
 	}
 	return result, err
 }
 
-var errFirstMatch = errors.New("the first match is enough")
+var errEnoughMatches = errors.New("the matches found are enough")
 
 // replacementPart is literal text or a reference to what was matched.
 type replacementPart struct {
