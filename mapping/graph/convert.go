@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/filter"
@@ -40,6 +43,9 @@ func (s *Schema) mapping(r *Rule, o *ObjectMapping) (mapping.ObjectMapping, erro
 	fail := func(attribute string, err error) (mapping.ObjectMapping, error) {
 		return m, fmt.Errorf("graph: mapping %s: %s: %w", o.Name, attribute, err)
 	}
+	if name := unread(r, o); name != "" {
+		return fail(name, errors.New("this filter cannot be read, and without it more objects would be in scope: use the groups or inputFilterGroups of the scope"))
+	}
 	var err error
 	if m.Actions, err = actions(o.FlowTypes); err != nil {
 		return fail("flowTypes", err)
@@ -68,6 +74,39 @@ func (s *Schema) mapping(r *Rule, o *ObjectMapping) (mapping.ObjectMapping, erro
 		m.Attributes = append(m.Attributes, a)
 	}
 	return m, nil
+}
+
+// unread names a filter, other than those of the scope that package mapping has, that keeps objects out; empty when there is none.
+func unread(r *Rule, o *ObjectMapping) string {
+	for _, name := range []string{"containerFilter", "groupFilter"} {
+		if filters(r.Extra[name]) {
+			return name
+		}
+	}
+	if o.Scope != nil && filters(o.Scope.Extra["categoryFilterGroups"]) {
+		return "categoryFilterGroups"
+	}
+	return ""
+}
+
+// filters reports whether a member has anything in it: null, a list without items and an object of these do not filter.
+func filters(member jsontext.Value) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(member))
+	for {
+		token, err := d.ReadToken()
+		if err != nil {
+			return false
+		}
+		kind, length := d.StackIndex(d.StackDepth())
+		name := kind == jsontext.KindBeginObject && length%2 == 1
+		switch token.Kind() {
+		case jsontext.KindBeginObject, jsontext.KindEndObject, jsontext.KindBeginArray, jsontext.KindEndArray, jsontext.KindNull:
+		default:
+			if !name {
+				return true
+			}
+		}
+	}
 }
 
 // resourceType is the SCIM resource type that a type of object of the target is: custom SCIM apps name it by a schema.
@@ -116,18 +155,18 @@ func standard(target, object string) bool {
 
 // attributeType is the type of an attribute as package mapping has it; empty for a single text, which needs no mention.
 func attributeType(d AttributeDefinition) (t mapping.Type, multiValued bool) {
-	switch d.Type {
-	case "Integer":
+	switch strings.ToLower(d.Type) { // Microsoft's own examples write it in either case
+	case "integer":
 		t = mapping.TypeInteger
-	case "Reference":
+	case "reference":
 		t = mapping.TypeReference
-	case "Binary":
+	case "binary":
 		t = mapping.TypeBinary
-	case "Boolean":
+	case "boolean":
 		t = mapping.TypeBoolean
-	case "DateTime":
+	case "datetime":
 		t = mapping.TypeDateTime
-	case "String":
+	case "string":
 		if d.MultiValued {
 			t = mapping.TypeString
 		}
@@ -238,9 +277,9 @@ func (a *AttributeMapping) convert() (mapping.AttributeMapping, error) {
 	}
 	switch s := a.Source; {
 	case s == nil || s.Type == "" && s.Name == "" && s.Expression == "":
-	case s.Type == Attribute && s.Name != "":
+	case s.kind() == Attribute && s.Name != "":
 		to.Source = s.Name
-	case s.Type == Constant && s.Name != "":
+	case s.kind() == Constant && s.Name != "":
 		to.Constant = s.Name
 	default:
 		text, err := s.Text()
@@ -261,7 +300,7 @@ func New(sourceDirectory, targetDirectory string, mappings ...mapping.ObjectMapp
 	r := &s.Rules[0]
 	for _, m := range mappings {
 		r.ObjectMappings = append(r.ObjectMappings, ObjectMapping{
-			Name: m.Name, Enabled: true, SourceObjectName: m.Source, TargetObjectName: m.Target,
+			Name: m.Name, Enabled: true, FlowTypes: flowTypes(nil), SourceObjectName: m.Source, TargetObjectName: m.Target,
 		})
 		if err := s.put(r, &r.ObjectMappings[len(r.ObjectMappings)-1], m); err != nil {
 			return nil, err
@@ -315,7 +354,9 @@ func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
 	if was.Disabled != m.Disabled {
 		o.Enabled = !m.Disabled
 	}
-	if o.FlowTypes == "" || !slices.Equal(was.Actions, m.Actions) {
+	allowed, _ := actions(o.FlowTypes)
+	turnedOn := was.Disabled && !m.Disabled && len(allowed) == 0 // it was off because it had no action
+	if turnedOn || !slices.Equal(was.Actions, m.Actions) {
 		o.FlowTypes = flowTypes(m.Actions)
 	}
 	if !slices.EqualFunc(was.Scope, m.Scope, equalGroups) || !slices.EqualFunc(was.InputScope, m.InputScope, equalGroups) {
@@ -334,7 +375,9 @@ func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
 		}
 		attributes = append(attributes, changed)
 	}
-	o.AttributeMappings = attributes
+	if len(attributes)+len(o.AttributeMappings) > 0 {
+		o.AttributeMappings = attributes
+	}
 	return nil
 }
 

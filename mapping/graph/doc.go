@@ -15,6 +15,9 @@
 //
 // # What the two forms do not share
 //
+// A rule's containerFilter and groupFilter and a scope's categoryFilterGroups have no place in package mapping. Where they hold
+// something, Mappings refuses the schema, because without them more objects would be in scope.
+//
 // A filter in SCIM's filter language ([mapping.ObjectMapping].Filter), and clearing of values (NullFlow) where the attribute
 // definitions do not have flowNullValues, have no place in Entra's form: Update and New refuse them. Notes are left out.
 package graph

@@ -33,9 +33,9 @@ func (s *Source) node(depth int) (*expr.Node, error) {
 		return nil, errors.New("graph: the functions of an expression are nested too deep")
 	case s == nil:
 		return expr.Omitted(), nil
-	case s.Type == Constant && s.Expression == "":
+	case s.kind() == Constant && s.Expression == "":
 		return expr.Text(s.Name), nil
-	case s.Type == Attribute && s.Expression == "":
+	case s.kind() == Attribute && s.Expression == "":
 		return expr.Attribute(s.Name), nil
 	case s.Expression != "":
 		n, err := expr.Parse(s.Expression)
@@ -43,10 +43,20 @@ func (s *Source) node(depth int) (*expr.Node, error) {
 			return nil, fmt.Errorf("graph: %w", err)
 		}
 		return n, nil
-	case s.Type == Function:
+	case s.kind() == Function:
 		return s.call(depth)
 	}
 	return nil, fmt.Errorf("graph: unknown type %q of a source: one of Attribute, Constant, Function is needed", s.Type)
+}
+
+// kind is the type of a source as one of the constants, in whose case not everybody writes it.
+func (s *Source) kind() string {
+	for _, known := range []string{Attribute, Constant, Function} {
+		if strings.EqualFold(s.Type, known) {
+			return known
+		}
+	}
+	return s.Type
 }
 
 // call reads a function with its parameters.

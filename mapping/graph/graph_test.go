@@ -318,7 +318,7 @@ func TestMappings(t *testing.T) {
 				{"name": "T", "objects": [{"name": "User", "attributes": [
 					{"name": "title", "type": "String", "flowNullValues": true}, {"name": "nickName", "type": "String", "flowNullValues": true},
 					{"name": "urn:x:y:level", "type": "Integer"}, {"name": "urn:x:y:tags", "type": "String", "multivalued": true},
-					{"name": "urn:x:y:boss", "type": "Reference"}, {"name": "active", "type": "String"}]}]}],
+					{"name": "urn:x:y:boss", "type": "Reference"}, {"name": "urn:x:y:on", "type": "boolean"}, {"name": "active", "type": "String"}]}]}],
 			"synchronizationRules": [{"sourceDirectoryName": "S", "targetDirectoryName": "T", "objectMappings": [` + objectMapping + `]}]}`))
 		if err != nil {
 			t.Fatal(err)
@@ -346,6 +346,8 @@ func TestMappings(t *testing.T) {
 		{"a tree with a gap", `{"targetAttributeName": "title", "source": {"type": "Function", "name": "Replace", "parameters": [{"key": "source", "value": {"type": "Attribute", "name": "b"}}, {"key": "RegularExpression", "value": {"type": "Constant", "name": "x+"}}, {"key": "Replacement", "value": {"type": "Constant", "name": ""}}]}}`, am{Target: "title", Expression: `Replace([b], , "x+", , "")`}},
 		{"only on create", `{"targetAttributeName": "title", "flowType": "ObjectAddOnly", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b", Apply: mapping.OnCreate}},
 		{"when empty, always", `{"targetAttributeName": "title", "flowType": "AttributeAddOnly", "flowBehavior": "FlowAlways", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b", Apply: mapping.WhenEmpty, FlowAlways: true}},
+		{"kinds of source in any case", `{"targetAttributeName": "title", "source": {"type": "constant", "name": "b"}}`, am{Target: "title", Constant: "b"}},
+		{"types in any case", `{"targetAttributeName": "urn:x:y:on", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "urn:x:y:on", Source: "b", Type: mapping.TypeBoolean}},
 		{"matching", `{"targetAttributeName": "title", "matchingPriority": 2, "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b", Matching: 2}},
 		{"null flow when both sides have it", `{"targetAttributeName": "title", "source": {"type": "Attribute", "name": "a"}}`, am{Target: "title", Source: "a", NullFlow: mapping.ClearNull}},
 		{"an integer of an extension", `{"targetAttributeName": "urn:x:y:level", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "urn:x:y:level", Source: "b", Type: mapping.TypeInteger}},
@@ -383,6 +385,7 @@ func TestMappings(t *testing.T) {
 	refused := []struct{ name, text, want string }{
 		{"an unknown flow type", attribute(`{"targetAttributeName": "title", "flowType": "Sometimes"}`), `mapping N: title: unknown flowType "Sometimes"`},
 		{"an unknown kind of source", attribute(`{"targetAttributeName": "title", "source": {"type": "Oracle", "name": "x"}}`), "Oracle"},
+		{"a filter by category", `{"name": "N", "scope": {"categoryFilterGroups": [{"clauses": []}, {"clauses": [{"operatorName": "IS TRUE", "sourceOperandName": "a"}]}]}}`, "N: categoryFilterGroups"},
 		{"an unknown action", `{"name": "N", "flowTypes": "Add, Explode"}`, "Explode"},
 	}
 	for _, tt := range refused {
@@ -391,6 +394,82 @@ func TestMappings(t *testing.T) {
 				t.Errorf("got error %v, want it to say %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What keeps objects out of a rule must not be lost on the way to a mapping that lets them in.
+func TestFiltersOfRules(t *testing.T) {
+	tests := []struct{ name, members, want string }{
+		{"none", ``, ""},
+		{"null", `"containerFilter": null, "groupFilter": null,`, ""},
+		{"without items", `"containerFilter": {"includedContainers": []}, "groupFilter": {"includedGroups": null},`, ""},
+		{"containers", `"containerFilter": {"includedContainers": ["OU=Staff"]},`, "containerFilter"},
+		{"groups", `"groupFilter": {"includedGroups": ["g1"]},`, "groupFilter"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := graph.Decode([]byte(`{"synchronizationRules": [{` + tt.members + `"objectMappings": [{"name": "N"}]}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Mappings()
+			if got := err != nil; got != (tt.want != "") || got && !strings.Contains(err.Error(), "mapping N: "+tt.want) {
+				t.Errorf("got error %v, want it to say %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestUpdateWithWhatItHad(t *testing.T) {
+	for _, text := range []string{
+		`{"synchronizationRules":[{"objectMappings":[{}]}]}`,
+		`{"synchronizationRules":[{"objectMappings":[{"enabled":true,"attributeMappings":null,"flowTypes":null,"scope":null}]}]}`,
+		`{"synchronizationRules":[{"objectMappings":[{"enabled":true,"attributeMappings":[],"flowTypes":"None","scope":{"groups":null}}]}]}`,
+		`{"synchronizationRules":[{"objectMappings":[{"flowTypes":"Delete,Add,Update","attributeMappings":[{"targetAttributeName":"a","source":{"type":"Attribute","name":"b"}},{"targetAttributeName":"c","source":{"type":"Constant","name":"","expression":"\"\""}}]}]}]}`,
+	} {
+		s, err := graph.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mappings, err := s.Mappings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Update(mappings...); err != nil {
+			t.Fatal(err)
+		}
+		written, err := s.Format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tree(t, []byte(text)), tree(t, written)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestUpdateTurnsOn(t *testing.T) {
+	for _, flowTypes := range []string{"None", "Add", ""} {
+		s, err := graph.Decode([]byte(`{"synchronizationRules":[{"objectMappings":[{"name":"N","flowTypes":"` + flowTypes + `"}]}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mappings, err := s.Mappings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := mappings[0]
+		want.Disabled = false
+		if err := s.Update(want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Mappings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]mapping.ObjectMapping{want}, got); diff != "" {
+			t.Errorf("flowTypes %q (-want +got):\n%s", flowTypes, diff)
+		}
 	}
 }
 
