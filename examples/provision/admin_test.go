@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -325,6 +326,67 @@ func TestAWebhookIsToldOfHeldDeletions(t *testing.T) {
 	w.run(t, flags...)
 	if len(told) != 1 || !strings.Contains(told[0], "TooManyDeletes") || strings.Contains(told[0], secret) {
 		t.Errorf("told %q", told)
+	}
+}
+
+// What ends a cycle before anything is sent is in the status all the same, and those who are to be told are told.
+func TestATroubleIsRecordedAndTold(t *testing.T) {
+	t.Setenv("SCIMBRIDGE_TEST_SECRET", "0123456789abcdef0123456789abcdef")
+	tests := map[string]struct {
+		prepare func(t *testing.T, w *world)
+		want    string
+	}{
+		"the directory reads empty": {func(t *testing.T, w *world) {
+			w.write(t, "people.csv", company(0))
+		}, "IngestionInterrupted"},
+		"the directory cannot be read": {func(t *testing.T, w *world) {
+			w.write(t, "people.csv", []byte("employeeId\n"))
+		}, "IngestionInterrupted"},
+		"the key is refused": {func(t *testing.T, w *world) {
+			t.Setenv(tokenVariable, "not-the-key-of-this-team")
+			w.write(t, "people.csv", company(41))
+		}, "EncounteredQuarantineException"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var told bytes.Buffer
+			hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = told.ReadFrom(r.Body) }))
+			defer hook.Close()
+			flags := []string{"-webhook", hook.URL, "-webhook-secret-env", "SCIMBRIDGE_TEST_SECRET"}
+			w := newWorld(t, company(40), []byte("groupId,displayName,members\n"))
+			w.run(t, flags...)
+			w.ResetJournal()
+			tt.prepare(t, w)
+			if status, _, stderr := w.run(t, flags...); status != exitFailed || stderr == "" || w.writes() > 0 {
+				t.Errorf("exit status %d, stderr %q, %d writes", status, stderr, w.writes())
+			}
+			if !strings.Contains(told.String(), tt.want) {
+				t.Errorf("told %q", &told)
+			}
+			if status, stdout, _ := w.run(t, "-status"); status != exitFailed || !strings.Contains(stdout, tt.want) {
+				t.Errorf("exit status %d, status %s", status, stdout)
+			}
+		})
+	}
+}
+
+func TestHeldDeletionsAreNotInStep(t *testing.T) {
+	w := newWorld(t, company(40), []byte("groupId,displayName,members\n"))
+	w.run(t)
+	w.write(t, "people.csv", company(25))
+	status, stdout, _ := w.run(t)
+	if status != exitFailed || strings.Contains(stdout, "is in step.") || !strings.Contains(stdout, "-release-deletes") {
+		t.Errorf("exit status %d:\n%s", status, stdout)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	w := newWorld(t, company(40), []byte("groupId,displayName,members\n"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if status := run(ctx, w.args(), &out, &errs, fastTime(1000)); status != exitFailed || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("exit status %d, stderr %q", status, &errs)
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, realTime()))
 }
 
@@ -44,6 +45,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, c *clock)
 	}
 	inStep, err := start(ctx, o, stdout, c)
 	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(stderr, "provision: interrupted; what was done is in the state, and the next cycle goes on from there")
+		return exitFailed
 	case err != nil:
 		fmt.Fprintf(stderr, "provision: %s\n", strings.TrimPrefix(err.Error(), "provision: "))
 		return exitFailed

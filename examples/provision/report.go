@@ -27,8 +27,9 @@ type report struct {
 	typ      string
 	lastTold int
 
-	// inStep is whether the last cycle left everything in step.
+	// inStep is whether the last cycle left everything in step, and held how many deletions it left held back.
 	inStep bool
+	held   int
 	// failed are the objects that failed in any cycle, with what became of them.
 	failed map[string]outcome
 }
@@ -233,6 +234,7 @@ func (r *report) warnings(s *provision.Summary) {
 }
 
 func (r *report) remember(s *provision.Summary) {
+	r.held = s.Held
 	for key, o := range r.failed {
 		o.still = false
 		r.failed[key] = o
@@ -273,8 +275,13 @@ func (r *report) end(log, state string) {
 		r.say("      state: %s", now)
 	}
 	r.say("\nProvisioning log: %s\nState:            %s", log, state)
-	if still == 0 {
+	if r.held > 0 {
+		r.say("%d deletions or deactivations are held back: let them go ahead with -release-deletes, or mend the directory.", r.held)
+	}
+	if still == 0 && r.held == 0 {
 		r.say("Every object in scope is in step.")
+	}
+	if still == 0 {
 		return
 	}
 	if still == 1 {

@@ -192,6 +192,11 @@ func runService(ctx context.Context, o *options, stdout io.Writer, c *clock) (in
 		return administer(ctx, b, o, r)
 	}
 	if err := b.job.TestConnection(ctx); err != nil {
+		if o.plan || o.onDemand != "" || ctx.Err() != nil {
+			return false, err
+		}
+		// The cycle ends with it as well. So it is in the status, and those who are to be told are told.
+		_, _ = cycle(ctx, b.job, r)
 		return false, err
 	}
 	r.say("Test Connection: %s accepts the key.", o.tenantURL)
@@ -223,11 +228,13 @@ func showPlan(ctx context.Context, job *provision.Job, stdout io.Writer) error {
 
 // cycle shows the plan in short, runs one cycle, and reports it.
 func cycle(ctx context.Context, job *provision.Job, r *report) (*provision.Summary, error) {
-	plan, err := job.Plan(ctx)
-	if err != nil {
+	switch plan, err := job.Plan(ctx); {
+	case err == nil:
+		r.plan(plan)
+	case ctx.Err() != nil || errors.Is(err, provision.ErrBusy):
 		return nil, err
 	}
-	r.plan(plan)
+	// What kept the plan from being made ends the cycle, too. A plan leaves nothing behind; the cycle is in the status, and administrators are told.
 	summary, err := job.RunCycle(ctx)
 	r.progressDone()
 	if summary != nil {
