@@ -88,8 +88,8 @@ func textFunctions() []builtin {
 		textFunction("ConvertToUTF8Hex", "source", "The bytes of the text in UTF-8 as upper-case hexadecimal digits. Null stays null.", true,
 			func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) }),
 		textFunction("CStr", "value", "The value as text: numbers in digits, booleans as True and False. Null stays null.", true, nil),
-		changeCase("ToLower", "lower", strings.ToLower, unicode.SpecialCase.ToLower),
-		changeCase("ToUpper", "upper", strings.ToUpper, unicode.SpecialCase.ToUpper),
+		changeCase("ToLower", "lower", "İ", strings.ToLower, unicode.SpecialCase.ToLower),
+		changeCase("ToUpper", "upper", "ı", strings.ToUpper, unicode.SpecialCase.ToUpper),
 		{
 			Signature: Signature{
 				Name: "PCase", Result: KindString, Params: []Param{text("source"), text("wordSeparators").optional()},
@@ -356,20 +356,30 @@ func utf16Bytes(s string) []byte {
 }
 
 // changeCase is ToLower or ToUpper. Of all cultures only Turkish and Azeri have letters of their
-// own in the service's runtime.
-func changeCase(name, direction string, plain func(string) string, special func(unicode.SpecialCase, rune) rune) builtin {
+// own in the service's runtime. Its invariant culture, the default, leaves the Turkish letter alone
+// that would else become an i or I.
+func changeCase(name, direction, turkish string, plain func(string) string, special func(unicode.SpecialCase, rune) rune) builtin {
 	change := func(s, culture string) string {
 		language, _, _ := strings.Cut(culture, "-")
 		switch strings.ToLower(language) {
 		case "tr", "az":
 			return strings.Map(func(r rune) rune { return special(unicode.TurkishCase, r) }, s)
+		case "":
+			if strings.Contains(s, turkish) {
+				parts := strings.Split(s, turkish)
+				for i := range parts {
+					parts[i] = plain(parts[i])
+				}
+				return strings.Join(parts, turkish)
+			}
 		}
 		return plain(s)
 	}
 	return builtin{
 		Signature: Signature{
 			Name: name, Result: KindString, Params: []Param{text("source"), text("culture").optional()},
-			Help: "The text in " + direction + " case, by the rules of a culture such as tr-TR or by those common to all. Null stays null.",
+			Help: "The text in " + direction + " case, by the rules of a culture such as tr-TR or by those of the invariant culture, which leave the Turkish " +
+				turkish + " as it is. Null stays null.",
 		},
 		run: func(f *frame, c *invocation) (Value, error) {
 			s, ok, err := c.args[0].nullable(f)
