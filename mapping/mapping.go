@@ -381,11 +381,28 @@ func (a *attribute) convert(v expr.Value) (outcome, error) {
 		}
 		return outcome{ids: ids}, nil
 	}
+	if a.definition.Matching > 0 {
+		var err error
+		if v, err = single(v); err != nil {
+			return outcome{}, causeError{err, ErrValue}
+		}
+	}
 	value, err := a.target.convert(v, a.kind == Direct)
 	if err != nil {
 		return outcome{}, causeError{err, ErrValue}
 	}
 	return outcome{value: value}, nil
+}
+
+// single is the one simple value that an object can be found by. With several no object would be found, and a second one created.
+func single(v expr.Value) (expr.Value, error) {
+	if v.Len() > 1 {
+		return v, fmt.Errorf("a matching attribute needs a single value, and there are %d", v.Len())
+	}
+	if v = v.At(0); v.Kind() == expr.KindComplex {
+		return v, errors.New("a matching attribute needs a simple value, and this one has sub-attributes")
+	}
+	return v, nil
 }
 
 // references reads the ids of source objects: texts, or objects with a value or an id.

@@ -212,6 +212,30 @@ func TestMatching(t *testing.T) {
 			}
 		})
 	}
+	extended := users(mapping.AttributeMapping{Target: "urn:x:y:badge", Source: "badge", Matching: 1})
+	t.Run("a list of one is its value", func(t *testing.T) {
+		result := mapOne(t, extended, object{"badge": []any{"7"}})
+		if got := result.Matching[0].Filter().String(); got != `urn:x:y:badge eq "7"` {
+			t.Errorf("got the filter %s", got)
+		}
+	})
+	for name, source := range map[string]object{
+		"several values in elements of a list": {"mail": []any{"m@x", "n@x"}},
+		"several values":                       {"badge": []any{"7", "8"}},
+		"a value with sub-attributes":          {"badge": object{"number": "7"}},
+		"a list of one with sub-attributes":    {"badge": []any{object{"number": "7"}}},
+	} {
+		t.Run("no object can be found by "+name, func(t *testing.T) {
+			of := extended
+			if source["mail"] != nil {
+				of = definition
+			}
+			_, err := mapping.MustCompile(of).Map(t.Context(), source, mapping.Env{})
+			if !errors.Is(err, mapping.ErrValue) {
+				t.Errorf("got error %v, want ErrValue", err)
+			}
+		})
+	}
 }
 
 func TestReferences(t *testing.T) {

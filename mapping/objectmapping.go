@@ -43,7 +43,7 @@ type AttributeMapping struct {
 	// Default is the text of the value that a create sends when there is none. Updates never use it.
 	Default string `json:"default,omitzero"`
 	// Matching is the precedence, from 1, with which the attribute is used to find the object in the target. 0 is not at
-	// all.
+	// all. An object that has several values for it fails.
 	Matching int   `json:"matching,omitzero"`
 	Apply    Apply `json:"apply,omitzero"`
 	// NullFlow says what an update does when there is no value.
