@@ -333,3 +333,39 @@ func (c waitingClock) After(time.Duration) <-chan time.Time {
 	c.asked()
 	return nil
 }
+
+// The accounts of those who left long ago do not make room for more to leave at once.
+func TestLimitIsAShareOfThoseEnabled(t *testing.T) {
+	w := newWorld(t)
+	hire := func(from, to int) {
+		for i := from; i < to; i++ {
+			id := fmt.Sprintf("u%03d", i)
+			w.source.user(id, id+"@x")
+		}
+	}
+	leave := func(from, to int) (*provision.Summary, []string) {
+		for i := from; i < to; i++ {
+			delete(w.source.objects["User"], fmt.Sprintf("u%03d", i))
+		}
+		return w.cycle()
+	}
+	hire(0, 200)
+	w.cycle()
+	for left := 0; left < 160; left += 8 {
+		leave(left, left+8)
+	}
+	if s, writes := leave(160, 170); s.Held != 10 || len(writes) > 0 {
+		t.Errorf("of 40 who are enabled 10 left: %d are held, and this was sent: %v", s.Held, writes)
+	}
+	hire(160, 170)
+	if s, writes := leave(160, 168); s.Held != 0 || len(writes) != 8 {
+		t.Errorf("of 40 who are enabled 8 left: %d are held, and this was sent: %v", s.Held, writes)
+	}
+	// Deleting those who are disabled is no end of access, and is judged by the number of all.
+	w.config.Policy.DeleteAfter = 100 * time.Hour
+	w.cycle()
+	w.clock.advance(100*time.Hour - 800*time.Minute)
+	if s, _ := w.cycle(); s.Held != 0 || s.Types[0].Actions[provision.ActionDelete] < 10 {
+		t.Errorf("of 200 who are linked some are to be deleted: %d are held, %v", s.Held, s.Types[0].Actions)
+	}
+}

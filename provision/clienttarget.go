@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
@@ -18,12 +19,14 @@ func NewClientTarget(c *client.Client) Target {
 	if p == nil {
 		p = profiles.Generic()
 	}
-	return &clientTarget{c, p}
+	return &clientTarget{c: c, profile: p}
 }
 
 type clientTarget struct {
 	c       *client.Client
 	profile *profiles.Profile
+	// obeyed has the attributes, by resource type, whose filters are known to be obeyed.
+	obeyed sync.Map
 }
 
 func (t *clientTarget) Profile() *profiles.Profile { return t.profile }
@@ -65,19 +68,55 @@ func (t *clientTarget) Find(ctx context.Context, resourceType string, f filter.F
 		return nil, err
 	}
 	var found []scim.Document
+	hidden := false
 	for doc, err := range t.c.Documents(resourceType).List(ctx, client.Query{Filter: f}) {
 		if err != nil {
 			return nil, err
 		}
-		if !p.Match(doc) && shows(doc, f) {
-			return nil, &Failure{Code: ServiceIncompatible, Reason: "the target answered a filter with objects that do not match it"}
+		shown := shows(doc, f)
+		if !p.Match(doc) && shown {
+			return nil, errIgnoresFilter()
 		}
+		hidden = hidden || !shown
 		if found = append(found, doc); len(found) > 1 {
 			// Two are as bad as more.
 			break
 		}
 	}
+	if hidden {
+		if err := t.checkObeys(ctx, resourceType, f); err != nil {
+			return nil, err
+		}
+	}
 	return found, nil
+}
+
+func errIgnoresFilter() error {
+	return &Failure{Code: ServiceIncompatible, Reason: "the target answered a filter with objects that do not match it"}
+}
+
+// checkObeys asks for a value that nobody has, where objects were found that do not show the attribute: a service that does not know the
+// attribute may ignore the filter, and then whoever it has is found for everybody.
+func (t *clientTarget) checkObeys(ctx context.Context, resourceType string, f filter.Filter) error {
+	terms, ok := f.Equalities()
+	if !ok || len(terms) != 1 {
+		return nil
+	}
+	if _, text := terms[0].Value.Any().(string); !text {
+		return nil
+	}
+	path := terms[0].Attr.String()
+	if _, known := t.obeyed.Load(resourceType + " " + path); known {
+		return nil
+	}
+	for _, err := range t.c.Documents(resourceType).List(ctx, client.Query{Filter: filter.Eq(path, probe)}) {
+		if err != nil {
+			return err
+		}
+		return errIgnoresFilter()
+	}
+	t.obeyed.Store(resourceType+" "+path, true)
+	return nil
 }
 
 // shows reports whether a resource has all the attributes that a filter asks about.

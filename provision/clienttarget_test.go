@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
+	"github.com/scimbridge/scim/filter"
 	"github.com/scimbridge/scim/profiles"
 	"github.com/scimbridge/scim/provision"
 )
@@ -97,6 +100,55 @@ func TestUpdateByPut(t *testing.T) {
 			delete(put, "schemas")
 			if diff := cmp.Diff(test.want, put); diff != "" {
 				t.Errorf("PUT (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFindChecksWhatItCannotSee looks for a value that the service does not show: what it answers is believed only if it answers otherwise for a
+// value that nobody has.
+func TestFindChecksWhatItCannotSee(t *testing.T) {
+	admin := map[string]any{"schemas": []any{scim.UserSchema}, "id": "1", "userName": "admin@x"}
+	for name, test := range map[string]struct {
+		found   func(filter string) bool
+		want    []string
+		wantErr bool
+	}{
+		"the filter is ignored": {func(string) bool { return true }, nil, true},
+		"the filter is obeyed":  {func(filter string) bool { return strings.Contains(filter, `"7"`) }, []string{"1"}, false},
+		"nobody has the value":  {func(string) bool { return false }, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				list := []any{}
+				if test.found(r.URL.Query().Get("filter")) {
+					list = append(list, admin)
+				}
+				w.Header().Set("Content-Type", "application/scim+json")
+				_ = json.MarshalWrite(w, map[string]any{
+					"schemas": []any{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, "totalResults": len(list), "Resources": list,
+				})
+			}))
+			defer service.Close()
+			c, err := client.New(service.URL, client.WithInsecureHTTP(), client.WithBearerToken("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			target := provision.NewClientTarget(c)
+			for range 3 {
+				docs, err := target.Find(t.Context(), "User", filter.Eq("externalId", "7"))
+				var ids []string
+				for _, doc := range docs {
+					ids = append(ids, doc.ID())
+				}
+				if (err != nil) != test.wantErr || err == nil && !slices.Equal(ids, test.want) {
+					t.Errorf("found %v, %v", ids, err)
+				}
+			}
+			if !test.wantErr && len(test.want) > 0 && asked != 4 {
+				t.Errorf("asked %d times for 3 values", asked)
 			}
 		})
 	}

@@ -228,17 +228,30 @@ func (c *cycle) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	due := c.ended
+	due, ending := c.ended, c.ended
 	// Those count too that a cycle on demand does not look at: what is held stays so when it is asked for by itself.
 	if err := c.eachLeaving(ctx, func(_ *rule, rec *Record) error {
-		if !rec.Flags.Has(Released) {
-			due++
+		if rec.Flags.Has(Released) {
+			return nil
+		}
+		due++
+		if !rec.Flags.Has(Disabled) {
+			ending++
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
 	why, tooMany := c.policy.Deletions.Exceeded(due, linked)
+	if !tooMany && ending >= smallDeletion {
+		enabled, err := c.countEnabled(ctx)
+		if err != nil {
+			return err
+		}
+		if why, tooMany = c.policy.Deletions.Exceeded(ending, enabled); tooMany {
+			why += " of those that are enabled"
+		}
+	}
 	if c.plan != nil && why != "" {
 		c.plan.Held = why
 	}
@@ -271,6 +284,31 @@ func (c *cycle) judge(ctx context.Context) error {
 		return err
 	}
 	return flush()
+}
+
+// countEnabled counts the linked objects that are not disabled, or were not when the cycle began: accounts of those who left long ago say nothing
+// about how many of today's may go at once.
+func (c *cycle) countEnabled(ctx context.Context) (int, error) {
+	n := c.ended
+	for _, r := range c.job.rules {
+		var after int64
+		for {
+			heads, err := c.state.ScanHeads(ctx, c.job.config.Name, Query{Type: r.source, Linked: true}, after, 4*readBatch)
+			if err != nil {
+				return 0, err
+			}
+			if len(heads) == 0 {
+				break
+			}
+			after = heads[len(heads)-1].Key
+			for _, h := range heads {
+				if !h.Flags.Has(Disabled) {
+					n++
+				}
+			}
+		}
+	}
+	return n, nil
 }
 
 // eachLeaving calls a function for each object that is to be deleted or disabled now.

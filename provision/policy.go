@@ -101,8 +101,8 @@ const (
 type DeletionLimit struct {
 	// Count is the largest number allowed: 500 when 0, any when negative.
 	Count int `json:"count,omitzero"`
-	// Percent is the largest share of the linked objects allowed: 20 when 0, any when negative. It is judged from 10
-	// deletions on, so that a small team can lose a member.
+	// Percent is the largest share of the linked objects allowed, and of those that are enabled: 20 when 0, any when negative. It is
+	// judged from 10 deletions on, so that a small team can lose a member.
 	Percent int `json:"percent,omitzero"`
 }
 

@@ -179,7 +179,8 @@ const (
 	ResetEscrows ResetScope = "Escrows"
 	// ResetQuarantineState takes the job out of quarantine.
 	ResetQuarantineState ResetScope = "QuarantineState"
-	// ResetConnectorDataStore forgets all objects and links: everything is matched anew.
+	// ResetConnectorDataStore forgets all objects and links: everything is matched anew. Those who have left the source are forgotten as
+	// well: accounts of theirs that are not disabled yet, because that failed or is held, stay as they are.
 	ResetConnectorDataStore ResetScope = "ConnectorDataStore"
 	// ResetFull is all of the above.
 	ResetFull ResetScope = "Full"
