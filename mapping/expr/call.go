@@ -65,6 +65,11 @@ func (a *arg) fail(f *frame, cause error, format string, args ...any) error {
 	return e
 }
 
+// failOf is an error about the argument's value, such as a pattern, with the reason of somebody else.
+func (a *arg) failOf(f *frame, reason error) error {
+	return a.fail(f, reason, "%s", f.reason(reason))
+}
+
 // flow evaluates an argument whose value is passed on as it is, ignore values included.
 func (a *arg) flow(f *frame) (Value, error) {
 	if a.run == nil {

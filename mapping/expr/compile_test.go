@@ -199,9 +199,22 @@ func TestNeverEmpty(t *testing.T) {
 }
 
 func TestRedactedProgramsKeepValuesOutOfErrors(t *testing.T) {
-	source := &expr.Env{Source: expr.Attributes{"secret": "hunter2", "n": "1"}}
-	for _, text := range []string{`Redact(CDate([secret]))`, `Join("", CDate([secret]), Redact([n]))`} {
-		p := compile(t, text)
+	source := &expr.Env{
+		Source: expr.Attributes{"secret": "hunter2", "n": "1", "pattern": "hunter2(", "named": "(?<hunter2>1)"},
+		Taken: func(_ context.Context, value string) (bool, error) {
+			return false, fmt.Errorf("no answer about %s", value)
+		},
+	}
+	check := expr.Func1("Check", "value", func(_ context.Context, value string) (string, error) {
+		return "", fmt.Errorf("%s is not known", value)
+	})
+	for _, text := range []string{
+		`Redact(CDate([secret]))`, `Join("", CDate([secret]), Redact([n]))`,
+		`Redact(Replace([n], , [pattern], , "", , ))`, `Redact(Replace([n], , [named], "x", "", , ))`, `Redact(Replace([n], , "1", [secret], "", , ))`,
+		`Redact(FormatDateTime([n], [secret], "yyyy", "yyyy"))`, `Redact(FormatDateTime([secret], , "yyyy", "yyyy"))`,
+		`SelectUniqueValue([secret], Redact([n]))`, `Redact(Check([secret]))`,
+	} {
+		p := compile(t, text, expr.WithFunctions(check))
 		if !p.Redacted() {
 			t.Errorf("%s is not redacted", text)
 		}

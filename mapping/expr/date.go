@@ -267,14 +267,14 @@ func prepareFormat(c *compiler, call *invocation) (runFunc, error) {
 	if !output.given() {
 		return nil, c.failArg(output, "this argument must be given")
 	}
-	read := func(fail func(a *arg, reason string) error, text func(a *arg) (string, error)) (form dateForm, err error) {
+	read := func(fail func(a *arg, reason error) error, text func(a *arg) (string, error)) (form dateForm, err error) {
 		if styles != nil {
 			s, err := text(styles)
 			if err != nil {
 				return form, err
 			}
 			if form.styles, err = parseStyles(s); err != nil {
-				return form, fail(styles, err.Error())
+				return form, fail(styles, err)
 			}
 		} else {
 			form.styles = defaultStyles
@@ -288,21 +288,21 @@ func prepareFormat(c *compiler, call *invocation) (runFunc, error) {
 				return form, err
 			}
 			if *part.to, err = parseDateFormat(s); err != nil {
-				return form, fail(part.arg, err.Error())
+				return form, fail(part.arg, err)
 			}
 		}
 		return form, nil
 	}
 	if input.konst && output.konst && (styles == nil || styles.konst) {
 		form, err := read(
-			func(a *arg, reason string) error { return c.failArg(a, "%s", reason) },
+			func(a *arg, reason error) error { return c.failArg(a, "%v", reason) },
 			func(a *arg) (string, error) { return a.fixed.String(), nil },
 		)
 		return func(f *frame, c *invocation) (Value, error) { return form.convert(f, c) }, err
 	}
 	return func(f *frame, c *invocation) (Value, error) {
 		form, err := read(
-			func(a *arg, reason string) error { return a.fail(f, nil, "%s", reason) },
+			func(a *arg, reason error) error { return a.failOf(f, reason) },
 			func(a *arg) (string, error) { return a.text(f) },
 		)
 		if err != nil {

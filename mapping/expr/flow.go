@@ -436,7 +436,7 @@ func selectUnique(f *frame, c *invocation) (Value, error) {
 		candidates++
 		taken, err := f.env.Taken(f.ctx, candidate)
 		if err != nil {
-			return Value{}, c.args[i].fail(f, err, "asking the target whether the value is taken: %v", err)
+			return Value{}, c.args[i].fail(f, err, "asking the target whether the value is taken: %s", f.reason(err))
 		}
 		if !taken {
 			return v, nil

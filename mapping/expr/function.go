@@ -132,7 +132,7 @@ func (fn Function) builtin() (*builtin, error) {
 		}
 		v, err := fn.Call(f.ctx, args)
 		if err != nil {
-			return Value{}, c.fail(f, err, "%v", err)
+			return Value{}, c.fail(f, err, "%s", f.reason(err))
 		}
 		if v.kind == KindString {
 			return c.text(f, v.str())

@@ -185,6 +185,14 @@ func (f *frame) quote(s string) string {
 	return quote(s)
 }
 
+// reason shows an error that is not ours or that may quote a source value, unless that must not be shown.
+func (f *frame) reason(err error) string {
+	if f.program.redacted {
+		return "it failed, for a reason that may hold the value [Redact]"
+	}
+	return err.Error()
+}
+
 // constant always gives the same value.
 type constant struct{ value Value }
 

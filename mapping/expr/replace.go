@@ -180,7 +180,7 @@ func (c *invocation) pattern(f *frame, custom func(string) (Regexp, error)) (com
 	}
 	p, err := compilePattern(text, custom)
 	if err != nil {
-		return compiledPattern{}, expression.fail(f, err, "%v", err)
+		return compiledPattern{}, expression.failOf(f, err)
 	}
 	compiled := compiledPattern{pattern: p}
 	if !group.given() {
@@ -191,10 +191,13 @@ func (c *invocation) pattern(f *frame, custom func(string) (Regexp, error)) (com
 		return compiledPattern{}, err
 	}
 	var ok bool
-	if compiled.group, ok = p.group(name); !ok {
-		return compiledPattern{}, group.fail(f, nil, "%s is no group of the pattern: %s", f.quote(name), p.groupNames())
+	if compiled.group, ok = p.group(name); ok {
+		return compiled, nil
 	}
-	return compiled, nil
+	if f.program.redacted {
+		return compiledPattern{}, group.fail(f, nil, "%s is no group of the pattern", f.quote(name))
+	}
+	return compiledPattern{}, group.fail(f, nil, "%s is no group of the pattern: %s", f.quote(name), p.groupNames())
 }
 
 // prepareReplaceMatches also takes the replacement apart once if it and the pattern are constants.
