@@ -291,7 +291,14 @@ func (a *AttributeMapping) convert() (mapping.AttributeMapping, error) {
 	return to, nil
 }
 
-// New makes a schema of mappings: one rule from one directory to another, without definitions of attributes.
+// graphTypes are Graph's names for types.
+var graphTypes = map[mapping.Type]string{
+	mapping.TypeString: "String", mapping.TypeInteger: "Integer", mapping.TypeReference: "Reference",
+	mapping.TypeBinary: "Binary", mapping.TypeBoolean: "Boolean", mapping.TypeDateTime: "DateTime",
+}
+
+// New makes a schema of mappings: one rule from one directory to another, with definitions of those target attributes only of which a
+// mapping says the type.
 func New(sourceDirectory, targetDirectory string, mappings ...mapping.ObjectMapping) (*Schema, error) {
 	s := &Schema{Rules: []Rule{{
 		Name: sourceDirectory + " to " + targetDirectory, Priority: 1, Editable: true,
@@ -299,6 +306,7 @@ func New(sourceDirectory, targetDirectory string, mappings ...mapping.ObjectMapp
 	}}}
 	r := &s.Rules[0]
 	for _, m := range mappings {
+		s.define(targetDirectory, m)
 		r.ObjectMappings = append(r.ObjectMappings, ObjectMapping{
 			Name: m.Name, Enabled: true, FlowTypes: flowTypes(nil), SourceObjectName: m.Source, TargetObjectName: m.Target,
 		})
@@ -307,6 +315,25 @@ func New(sourceDirectory, targetDirectory string, mappings ...mapping.ObjectMapp
 		}
 	}
 	return s, nil
+}
+
+// define adds definitions of the target attributes whose type a mapping gives to a schema being made.
+func (s *Schema) define(directory string, m mapping.ObjectMapping) {
+	object := ObjectDefinition{Name: m.Target}
+	for _, a := range m.Attributes {
+		if name := graphTypes[a.Type]; name != "" && !standard(a.Target, m.Target) {
+			object.Attributes = append(object.Attributes, AttributeDefinition{
+				Name: a.Target, Type: name, MultiValued: a.MultiValued, Mutability: "ReadWrite",
+			})
+		}
+	}
+	if len(object.Attributes) == 0 {
+		return
+	}
+	if len(s.Directories) == 0 {
+		s.Directories = []Directory{{Name: directory}}
+	}
+	s.Directories[0].Objects = append(s.Directories[0].Objects, object)
 }
 
 // Update puts mappings back into the schema they are from. Each is found by its name and types of object. What is not different is
@@ -368,8 +395,12 @@ func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
 		o.Scope = &scope
 	}
 	attributes := make([]AttributeMapping, 0, len(m.Attributes))
+	definitions := s.definitions(r.TargetDirectoryName, o.TargetObjectName)
 	for _, a := range m.Attributes {
 		changed, err := putAttribute(o, was, a)
+		if err == nil && !said(definitions, a, m.Target) {
+			err = errors.New("type and multiValued are said by the attribute definitions in Entra's form: change them there")
+		}
 		if err != nil {
 			return fmt.Errorf("graph: mapping %s: %s: %w", m.Name, a.Target, err)
 		}
@@ -379,6 +410,22 @@ func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
 		o.AttributeMappings = attributes
 	}
 	return nil
+}
+
+// said reports whether the definitions give an attribute the type that its mapping does.
+func said(definitions map[string]AttributeDefinition, a mapping.AttributeMapping, object string) bool {
+	type typed struct {
+		mapping.Type
+		multiValued bool
+	}
+	give, need := typed{}, typed{a.Type, a.MultiValued}
+	if !standard(a.Target, object) {
+		give.Type, give.multiValued = attributeType(definitions[a.Target])
+	}
+	if need.Type == "" || need == (typed{mapping.TypeString, false}) {
+		need = typed{} // a single text needs no mention
+	}
+	return give == need
 }
 
 // putAttribute returns an attribute mapping as a says, made from the one there was for the same target.

@@ -19,5 +19,6 @@
 // something, Mappings refuses the schema, because without them more objects would be in scope.
 //
 // A filter in SCIM's filter language ([mapping.ObjectMapping].Filter), and clearing of values (NullFlow) where the attribute
-// definitions do not have flowNullValues, have no place in Entra's form: Update and New refuse them. Notes are left out.
+// definitions do not have flowNullValues, have no place in Entra's form: Update and New refuse them. So do types of target attributes other
+// than those of the attribute definitions, which New makes and Update leaves alone. Notes are left out.
 package graph

@@ -290,6 +290,10 @@ func TestUpdateRefuses(t *testing.T) {
 		{"a mapping it does not have", func(m *mapping.ObjectMapping) { m.Name = "People" }, "no mapping People"},
 		{"a filter in SCIM's language", func(m *mapping.ObjectMapping) { m.Filter = "a pr" }, "filter"},
 		{"null flow", func(m *mapping.ObjectMapping) { m.Attributes[2].NullFlow = mapping.ClearNull }, "flowNullValues"},
+		{"the type of an attribute", func(m *mapping.ObjectMapping) {
+			m.Attributes = append(m.Attributes, mapping.AttributeMapping{Target: "urn:x:y:level", Source: "l", Type: mapping.TypeInteger})
+		}, "attribute definitions"},
+		{"another type of SCIM's own attribute", func(m *mapping.ObjectMapping) { m.Attributes[2].Type = mapping.TypeInteger }, "attribute definitions"},
 		{"an expression that is none", func(m *mapping.ObjectMapping) {
 			m.Attributes[2] = mapping.AttributeMapping{Target: "title", Expression: "("}
 		}, "title"},
@@ -516,6 +520,9 @@ func TestNew(t *testing.T) {
 		{Target: "locale", Constant: "nb-NO", Apply: mapping.OnCreate, FlowAlways: true},
 		{Target: "title", Default: "Staff"},
 		{Target: "active", Expression: `Switch([off], "True", "1", "False")`},
+		{Target: "urn:x:y:level", Source: "level", Type: mapping.TypeInteger},
+		{Target: "urn:x:y:tags", Source: "tags", Type: mapping.TypeString, MultiValued: true},
+		{Target: "urn:x:y:text", Source: "text"},
 	}, Scope: []mapping.FilterGroup{{Clauses: []mapping.Clause{{Attribute: "a", Operator: mapping.Equals, Values: []string{"x", "y"}}}}}}
 	s, err := graph.New("HR", "Postman", want)
 	if err != nil {
@@ -535,6 +542,22 @@ func TestNew(t *testing.T) {
 	}
 	if diff := cmp.Diff([]mapping.ObjectMapping{want}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNewRefusesWhatGraphCannotSay(t *testing.T) {
+	for name, a := range map[string]mapping.AttributeMapping{
+		"a type that Graph does not have": {Target: "urn:x:y:z", Source: "a", Type: mapping.TypeDecimal},
+		"another type of SCIM's own":      {Target: "title", Source: "a", Type: mapping.TypeBoolean},
+	} {
+		_, err := graph.New("HR", "Postman", mapping.ObjectMapping{Name: "N", Source: "User", Target: "User", Attributes: []mapping.AttributeMapping{a}})
+		if err == nil || !strings.Contains(err.Error(), "attribute definitions") {
+			t.Errorf("%s: got error %v, want it to say where types are", name, err)
+		}
+	}
+	single := mapping.AttributeMapping{Target: "urn:x:y:z", Source: "a", Type: mapping.TypeString}
+	if _, err := graph.New("HR", "Postman", mapping.ObjectMapping{Source: "User", Target: "User", Attributes: []mapping.AttributeMapping{single}}); err != nil {
+		t.Errorf("a single text: %v", err)
 	}
 }
 
