@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -36,14 +37,14 @@ func WithBearerToken(token string) Option {
 		if token == "" {
 			return errors.New("the bearer token is empty")
 		}
-		return c.setHeader("Authorization", "Bearer "+token, token)
+		return c.setHeader("Authorization", "Bearer "+token)
 	}
 }
 
 // WithHeader authenticates with a header of the caller's, such as "Authorization" with a bare key, or "X-API-Key". It is treated as a
 // credential: sent to no other host, left out of logs and errors. It may be given several times, for several headers.
 func WithHeader(name, value string) Option {
-	return func(c *config) error { return c.setHeader(name, value, value) }
+	return func(c *config) error { return c.setHeader(name, value) }
 }
 
 // WithBasicAuth authenticates with a user name and a password (RFC 7617). The user name cannot hold a colon.
@@ -86,7 +87,12 @@ type tokens[T Token] struct {
 	// last is the header that was sent last, of token; refused is the one that was answered with 401 last.
 	last, refused string
 	token         T
+	// recent are the headers that were sent last: the answer to an earlier one may still come, and repeat it.
+	recent []string
 }
+
+// recentTokens is how many tokens are remembered.
+const recentTokens = 8
 
 func (t *tokens[T]) add(r *http.Request) error {
 	token, err := t.source.Token()
@@ -97,14 +103,19 @@ func (t *tokens[T]) add(r *http.Request) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.token, t.last = token, r.Header.Get("Authorization")
+	if !slices.Contains(t.recent, t.last) {
+		t.recent = append(t.recent[max(0, len(t.recent)+1-recentTokens):], t.last)
+	}
 	return nil
 }
 
 func (t *tokens[T]) redact(text string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, secret, _ := strings.Cut(t.last, " ")
-	return replaceSecrets(text, t.last, secret)
+	for _, header := range t.recent {
+		text = replaceSecrets(text, secretsIn(header)...)
+	}
+	return text
 }
 
 func (t *tokens[T]) note(r *http.Request) {
@@ -131,17 +142,18 @@ func (t *tokens[T]) renew() bool {
 	return trial.Header.Get("Authorization") != refused
 }
 
-// setHeader adds a credential that is one header. Secret is the part of its value that must not be seen either.
-func (c *config) setHeader(name, value, secret string) error {
+// setHeader adds a credential that is one header. Neither its value must be seen, nor what follows the scheme in it, nor other secrets.
+func (c *config) setHeader(name, value string, others ...string) error {
 	if !validHeader(name, value) {
 		return errors.New("a credential has a name or a value that cannot be in an HTTP header")
 	}
+	secrets := append(secretsIn(value), others...)
 	c.credentials = append(c.credentials, credential{
 		add: func(r *http.Request) error {
 			r.Header.Set(name, value)
 			return nil
 		},
-		redact: func(text string) string { return replaceSecrets(text, value, secret) },
+		redact: func(text string) string { return replaceSecrets(text, secrets...) },
 	})
 	return nil
 }
@@ -162,6 +174,13 @@ func validHeader(name, value string) bool {
 		}
 	}
 	return true
+}
+
+// secretsIn returns what must not be seen of the value of a header that authenticates: all of it, and what follows its scheme, as in Bearer
+// <token>.
+func secretsIn(value string) []string {
+	_, bare, _ := strings.Cut(value, " ")
+	return []string{value, strings.TrimSpace(bare)}
 }
 
 const redacted = "[redacted]"

@@ -76,11 +76,11 @@ func (c *Client) refusal(r *request, resp *http.Response, body []byte) *scim.Err
 		return e
 	}
 	if resp.StatusCode < 400 {
-		e.Detail = redirectDetail(resp)
+		e.Detail = c.tidy(redirectDetail(resp))
 		return e
 	}
-	e.Detail, e.Type = readRefusal(resp, body)
-	e.Detail = c.tidy(e.Detail)
+	detail, typ := readRefusal(resp, body)
+	e.Detail, e.Type = c.tidy(detail), scim.ErrorType(c.tidy(typ))
 	if tooManyRequests(resp, c.profile, body) {
 		e.Status = http.StatusTooManyRequests
 	}
@@ -208,7 +208,7 @@ func kindName(k jsontext.Kind) string {
 
 // readRefusal finds the text for a person, and the scimType, in the body of a refusal: a SCIM error, problem details (RFC 9457), the
 // errors of OAuth (RFC 6750) and of SCIM 1.1, other JSON that has a message, a web page, or plain text.
-func readRefusal(resp *http.Response, body []byte) (detail string, typ scim.ErrorType) {
+func readRefusal(resp *http.Response, body []byte) (detail, typ string) {
 	text := strings.TrimSpace(string(body))
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		var v any
@@ -216,8 +216,7 @@ func readRefusal(resp *http.Response, body []byte) (detail string, typ scim.Erro
 		if err == nil {
 			detail = findText(v, 0)
 			if m, ok := v.(map[string]any); ok {
-				t, _ := member(m, "scimType").(string)
-				typ = scim.ErrorType(tidy(t))
+				typ, _ = member(m, "scimType").(string)
 			}
 			return detail, typ
 		}

@@ -216,6 +216,56 @@ func TestCredentialsAreTakenOutBeforeTextsAreCut(t *testing.T) {
 	}
 }
 
+// A service repeats a credential in the parts that it takes it apart into, and anywhere in an answer.
+func TestCredentialsAreTakenOutOfAllParts(t *testing.T) {
+	basic := base64.StdEncoding.EncodeToString([]byte("admin:" + secret))
+	tests := []struct {
+		name       string
+		credential client.Option
+		body       string
+		secret     string
+	}{
+		{"scimType", client.WithBearerToken(secret), `{"scimType":"` + secret + `","detail":"no"}`, secret},
+		{"user name and password together", client.WithBasicAuth("admin", secret), `{"detail":"unknown: ` + basic + `"}`, basic},
+		{"header without its scheme", client.WithHeader("Authorization", "Token "+secret), `{"detail":"unknown: ` + secret + `"}`, secret},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+				return response(http.StatusBadRequest, tt.body), nil
+			}), tt.credential)
+			if _, err := c.Users().Get(t.Context(), "1"); strings.Contains(err.Error(), tt.secret) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// serial is a source that has another token each time.
+type serial struct{ n int }
+
+func (s *serial) Token() (named, error) {
+	s.n++
+	return named(fmt.Sprintf("%s-%d", secret, s.n)), nil
+}
+
+// The answer to a request may come when others have been sent with newer tokens.
+func TestTokensOfEarlierRequestsAreTakenOut(t *testing.T) {
+	first := true
+	var c *client.Client
+	c = newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		if !first {
+			return response(http.StatusNotFound, `{}`), nil
+		}
+		first = false
+		c.Users().Get(t.Context(), "2")
+		return response(http.StatusBadRequest, `{"detail":"unknown: `+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+`"}`), nil
+	}), client.WithTokenSource(&serial{}))
+	if _, err := c.Users().Get(t.Context(), "1"); strings.Contains(err.Error(), secret) {
+		t.Error(err)
+	}
+}
+
 func TestCredentialsInValuesStayOutOfCauses(t *testing.T) {
 	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
 		return response(http.StatusOK, `{"id":"1","meta":{"created":"`+secret+`"}}`), nil
