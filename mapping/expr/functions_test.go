@@ -869,6 +869,26 @@ func TestRoleFunctions(t *testing.T) {
 			t.Errorf("%s: AddsOnly is %t", test.expression, p.AddsOnly())
 		}
 	}
+	const roleList = `AppRoleAssignmentsComplex([appRoleAssignments])`
+	for text, want := range map[string]bool{
+		`Redact(` + roleList + `)`:                            true,
+		`IgnoreFlowIfNullOrEmpty(` + roleList + `)`:           true,
+		`IIF([a]="x", ` + roleList + `, IgnoreAttributeFlow)`: true,
+		`Switch([a], , "x", Redact(` + roleList + `))`:        true,
+		`Coalesce(` + roleList + `, [a])`:                     true,
+		`IIF(Count(` + roleList + `)=0, "", [a])`:             false,
+		`Item(` + roleList + `, 1)`:                           false,
+		`Redact(Assertive` + roleList + `)`:                   false,
+		`IIF([AppRoleAssignmentsComplex]="x", [a], [b])`:      false,
+	} {
+		p, err := expr.Compile(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.AddsOnly() != want {
+			t.Errorf("%s: AddsOnly is %t", text, p.AddsOnly())
+		}
+	}
 	runRows(t, []row{
 		{expression: `SingleAppRoleAssignment([roles])`, err: "the argument must be the attribute [appRoleAssignments]"},
 		{expression: `AppRoleAssignmentsComplex("x")`, err: "the argument must be the attribute [appRoleAssignments]"},

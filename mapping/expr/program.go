@@ -44,10 +44,23 @@ func (p *Program) NeverEmpty() bool { return p.code.filled }
 // the errors of its evaluation leave out the values.
 func (p *Program) Redacted() bool { return p.redacted }
 
-// AddsOnly reports whether the expression is AppRoleAssignmentsComplex, whose values are added to
-// the target attribute and never replace or remove what is there.
-func (p *Program) AddsOnly() bool {
-	return p.node.Kind == CallNode && p.node.Name == "AppRoleAssignmentsComplex"
+// AddsOnly reports whether the expression gives what AppRoleAssignmentsComplex gives, whose values are added to
+// the target attribute and never replace or remove what is there: by itself, in Redact or IgnoreFlowIfNullOrEmpty, or
+// as one of the values of IIF, Switch or Coalesce.
+func (p *Program) AddsOnly() bool { return addsOnly(p.node) }
+
+func addsOnly(n *Node) bool {
+	if n.Kind != CallNode {
+		return false
+	}
+	switch n.Name {
+	case "AppRoleAssignmentsComplex":
+		return true
+	case "Redact", "IgnoreFlowIfNullOrEmpty", "IIF", "Switch", "Coalesce":
+		// A key or a condition is one value and cannot be a list of roles.
+		return slices.ContainsFunc(n.Args, addsOnly)
+	}
+	return false
 }
 
 // Eval gives the result for one object. A nil env is the zero [Env].
