@@ -369,3 +369,20 @@ func TestLimitIsAShareOfThoseEnabled(t *testing.T) {
 		t.Errorf("of 200 who are linked some are to be deleted: %d are held, %v", s.Held, s.Types[0].Actions)
 	}
 }
+
+// An account that begins switched off becomes a member when it is switched on.
+func TestAccountsThatBeginSwitchedOff(t *testing.T) {
+	w := newWorld(t)
+	w.mappings[0] = statusMapping()
+	w.app.dropsMemberships = true
+	w.source.user("u1", "u1@x", "status", "left")
+	w.source.user("u2", "u2@x")
+	w.source.group("g1", "G", "u1", "u2")
+	if s, _ := w.cycle(); !s.InStep() || w.app.picture()[0] != "group G [u2@x]" {
+		t.Errorf("failures %v, %v", codes(s), w.app.picture())
+	}
+	w.source.user("u1", "u1@x", "status", "here")
+	if s, _ := w.cycle(); !s.InStep() || w.app.picture()[0] != "group G [u1@x u2@x]" {
+		t.Errorf("failures %v, %v", codes(s), w.app.picture())
+	}
+}

@@ -417,6 +417,10 @@ func (c *cycle) add(ctx context.Context, r *rule, rec *Record, s step) result {
 	c.claim(r, made.ID(), rec.SourceID)
 	rec.linkTo(made.ID(), project(s.after, r.shape(rec.Want)))
 	rec.Flags = rec.Flags.With(Created, true)
+	if isOff(rec.Sent) {
+		// The mapping has it begin so.
+		rec.Flags, rec.Left = rec.Flags|Disabled, c.began
+	}
 	rec.created()
 	setIDs(&rec.UnsureRefs, r.members, nil)
 	setIDs(&rec.SentRefs, r.members, members)
@@ -560,6 +564,8 @@ func (c *cycle) noteState(r *rule, rec *Record, s step, wasUnsure bool) {
 // vanished deals with a linked target object that is gone. An object that should not be there is as it should be; one that should
 // is matched or made again.
 func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) result {
+	// The target may go on finding it for a while.
+	c.noteRemoved(r, rec.TargetID)
 	rec.lost()
 	if rec.leaving() || rec.Flags.Has(SoftDeleted) {
 		return result{step: step{action: s.action, reason: "it was gone from the target already"}, writes: 1}

@@ -508,7 +508,7 @@ func (h *history) faults(c cycleEvent) {
 func (h *history) entitled(person string) (account, enabled bool) {
 	u := h.person(person)
 	account = u != nil && h.setup.inScope(person, u, h.unassigned)
-	return account, account && u["accountEnabled"] == true
+	return account, account && u["accountEnabled"] == true && (h.setup.active != 4 || u["status"] != "away")
 }
 
 func (h *history) groupEntitled(group string) bool {
@@ -559,7 +559,7 @@ func (h *history) judgeAccount(e effect) (ends bool) {
 		// It was taken over for somebody, and not brought into step yet.
 	case owner == "":
 		h.wrong("somebody else's account was changed: %v", e)
-	case e.before == nil && !enabled:
+	case e.before == nil && !enabled && (h.setup.active != 4 || !account || is):
 		h.wrong("an account was made for %s, who is to have none: %v", owner, e)
 	case e.after == nil && account:
 		h.wrong("the account of %s was deleted: %v", owner, e)

@@ -25,7 +25,7 @@ type setup struct {
 	// matching: 0 by userName, 1 by externalId first.
 	matching int
 	// active: 0 by Switch, 1 by Not, 2 not mapped, so that nobody can be disabled, 3 from the attribute of the source, so that nobody is
-	// disabled for leaving.
+	// disabled for leaving, 4 by an expression that asks for the status, too.
 	active int
 	// title: 0 not mapped, 1 cleared when there is none, 2 kept then, 3 for new accounts only, 4 where there is none.
 	title int
@@ -162,7 +162,7 @@ func pick[T any](a *author, values ...T) T { return values[a.rng.IntN(len(values
 
 func (a *author) newSetup() setup {
 	s := setup{
-		matching: a.rng.IntN(2), active: pick(a, 0, 0, 1, 1, 0, 2, 3), title: a.rng.IntN(5), upper: a.flip(2), manager: a.flip(2), scope: a.rng.IntN(4),
+		matching: a.rng.IntN(2), active: pick(a, 0, 0, 1, 1, 0, 2, 3, 4), title: a.rng.IntN(5), upper: a.flip(2), manager: a.flip(2), scope: a.rng.IntN(4),
 		groupScope: a.flip(3), keepsAccounts: a.flip(4), tellsChanges: a.flip(2), parks: a.flip(2), dropsMemberships: a.flip(2), membersOnCreate: a.flip(2),
 		perRequest: pick(a, 0, 2), concurrency: 1,
 	}
@@ -256,6 +256,10 @@ func (a *author) change() {
 		address := fmt.Sprintf("%s.v%d@example.com", id, v)
 		a.add(func(h *history) { h.hire(id, address, "In", nil, "") }, "%s returns as %s", id, address)
 	case 10, 11:
+		if a.setup.active == 4 && a.flip(2) {
+			set("status", pick(a, "away", "here"))
+			return
+		}
 		set("accountEnabled", a.flip(2))
 	case 12:
 		set("department", pick(a, "In", "Out"))
@@ -380,6 +384,11 @@ func (s setup) userMapping() mapping.ObjectMapping {
 	if s.active < 2 {
 		expression := []string{`Switch([IsSoftDeleted], , "False", "True", "True", "False")`, "Not([IsSoftDeleted])"}[s.active]
 		m.Attributes = append(m.Attributes, mapping.AttributeMapping{Target: "active", Expression: expression})
+	}
+	if s.active == 4 {
+		m.Attributes = append(m.Attributes, mapping.AttributeMapping{
+			Target: "active", Expression: `IIF([status]="away", "False", Switch([IsSoftDeleted], , "False", "True", "True", "False"))`,
+		})
 	}
 	if s.active == 3 {
 		m.Attributes = append(m.Attributes, mapping.AttributeMapping{Target: "active", Source: "accountEnabled"})
