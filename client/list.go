@@ -32,7 +32,8 @@ import (
 // A list is read to its end whatever totalResults says: by as many resources as really came, until a page is empty, or is not full
 // and the total agrees. A resource that comes twice because others were added meanwhile is yielded once. Resources that are created or
 // deleted while a list is read can be missed all the same, as SCIM's pages are no snapshot: do not delete what a List is still
-// yielding.
+// yielding. A list by cursor ends with its cursors, and pages without resources may be among them. A service that gives the same pages again and
+// again, and a resource without an id where [Query] does not choose attributes, are errors.
 func (r *Resources[T]) List(ctx context.Context, q Query) iter.Seq2[T, error] {
 	return r.items(ctx, q, http.MethodGet)
 }
@@ -75,6 +76,11 @@ type lister[T any] struct {
 	took int
 	// ids are those of the last page, first those of the first one.
 	ids, first map[string]bool
+	// mark has the ids of an earlier page, of another one whenever the number of pages has doubled: whoever goes round in circles passes it.
+	mark  map[string]bool
+	pages int
+	// empty counts pages without resources that came one after the other.
+	empty int
 	// single is set for a filter that at most one resource can match.
 	single bool
 	// surplus is set when the service says that all has come, and one more page is read to be sure.
@@ -200,10 +206,14 @@ func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
 		return true, got.err
 	}
 	page := &got.page
+	if err := l.checkIDs(page.Resources); err != nil {
+		return true, err
+	}
 	came := len(page.Resources)
 	if came == 0 {
-		return true, nil
+		return l.afterEmpty(page.NextCursor)
 	}
+	l.empty = 0
 	if l.single && came <= 1 {
 		return true, nil // no second page can have another
 	}
@@ -212,11 +222,7 @@ func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
 		if l.surplus {
 			return true, nil
 		}
-		return true, &scim.Error{
-			Method: l.method, Path: l.r.kind.endpoint,
-			Detail: fmt.Sprintf("the service gave the same page again when asked for the resources from index %d on: it does not page",
-				l.next.start),
-		}
+		return true, l.circle()
 	}
 	l.took += len(page.Resources)
 	if l.q.Limit > 0 && l.took >= l.q.Limit {
@@ -234,6 +240,52 @@ func (l *lister[T]) advance(got *fetched[T]) (last bool, err error) {
 	return all && short && !l.unreliable(), nil
 }
 
+// maxEmptyPages is how many pages without resources a list by cursor may have one after the other.
+const maxEmptyPages = 1000
+
+// afterEmpty decides whether a list goes on after a page without resources. One by cursor does as long as it has another cursor: a service may
+// look for the matches of a filter in parts, and find none in one of them.
+func (l *lister[T]) afterEmpty(cursor string) (last bool, err error) {
+	if cursor == "" || l.next.cursor != nil && cursor == *l.next.cursor {
+		return true, nil
+	}
+	if l.empty++; l.empty > maxEmptyPages {
+		return true, &scim.Error{
+			Method: l.method, Path: l.r.kind.endpoint,
+			Detail: fmt.Sprintf("the service gave %d pages without resources and always another cursor", l.empty),
+		}
+	}
+	l.next.cursor = &cursor
+	return false, nil
+}
+
+// checkIDs returns an error for a list with something that is no resource. Where attributes were chosen an id may be missing, as for Get.
+func (l *lister[T]) checkIDs(resources []T) error {
+	if len(l.q.Attributes) > 0 {
+		return nil
+	}
+	for i := range resources {
+		if err := hasID(&resources[i]); err != nil {
+			return &scim.Error{
+				Method: l.method, Path: l.r.kind.endpoint, Err: err, Detail: fmt.Sprintf("the list cannot be read: /Resources/%d: %v", i, err),
+			}
+		}
+	}
+	return nil
+}
+
+// circle is the error for a service that gives a page which it gave before.
+func (l *lister[T]) circle() *scim.Error {
+	asked := fmt.Sprintf("for the resources from index %d on", l.next.start)
+	if l.next.cursor != nil {
+		asked = "with another cursor"
+	}
+	return &scim.Error{
+		Method: l.method, Path: l.r.kind.endpoint,
+		Detail: "the service gave the same page again when asked " + asked + ": it does not page",
+	}
+}
+
 // complete reports whether the service says that there is nothing behind a page.
 func (l *lister[T]) complete(page *scim.ListResponse[T]) bool {
 	return l.next.start-1+len(page.Resources) >= page.TotalResults
@@ -244,19 +296,29 @@ func (l *lister[T]) unreliable() bool {
 }
 
 // dropKnown takes out of a page what was in the one before, which happens when resources are added in between, or in the first, which
-// happens when a service begins anew at its end. It reports whether any is left.
+// happens when a service begins anew at its end. It reports whether any is left: none is of a page that came before as a whole.
 func (l *lister[T]) dropKnown(page *scim.ListResponse[T]) bool {
 	ids := make(map[string]bool, len(page.Resources))
 	kept := page.Resources[:0]
+	marked := 0
 	for i := range page.Resources {
 		id := idOf(&page.Resources[i])
 		if id != "" {
 			ids[id] = true
+			if l.mark[id] {
+				marked++
+			}
 			if l.ids[id] || l.first[id] {
 				continue
 			}
 		}
 		kept = append(kept, page.Resources[i])
+	}
+	if marked == len(page.Resources) {
+		kept = nil
+	}
+	if l.pages++; l.pages&(l.pages-1) == 0 {
+		l.mark = ids
 	}
 	l.ids = ids
 	if l.first == nil {
@@ -294,7 +356,12 @@ func isStatus(err error, status int) bool {
 
 // fetch reads one page.
 func (l *lister[T]) fetch(ctx context.Context, p pageRequest) (scim.ListResponse[T], error) {
-	var page listBody[T]
+	page, err := l.read(ctx, p)
+	return page.response(), err
+}
+
+// read reads one page as the service wrote it.
+func (l *lister[T]) read(ctx context.Context, p pageRequest) (page listBody[T], err error) {
 	req := &request{method: l.method, path: l.r.kind.endpoint}
 	req.decode = func(_ int, _ http.Header, body []byte) error {
 		if err := decode(body, &page); err != nil {
@@ -304,19 +371,19 @@ func (l *lister[T]) fetch(ctx context.Context, p pageRequest) (scim.ListResponse
 	}
 	if l.method == http.MethodPost {
 		req.path += "/.search"
-		body, err := encode(l.q.search(l.filter, p))
-		if err != nil {
-			return scim.ListResponse[T]{}, l.r.fail(err)
+		body, failure := encode(l.q.search(l.filter, p))
+		if failure != nil {
+			return page, l.r.fail(failure)
 		}
 		req.body = body
 	} else {
 		req.query = l.q.parameters(l.filter, p)
 	}
-	err := l.r.do(ctx, req)
+	err = l.r.do(ctx, req)
 	if err != nil && !l.filter.IsZero() && errors.Is(err, scim.ErrNotFound) && l.notFoundIsEmpty() {
-		return scim.ListResponse[T]{}, nil
+		return listBody[T]{TotalResults: new(number)}, nil
 	}
-	return page.response(), err
+	return page, err
 }
 
 func (l *lister[T]) notFoundIsEmpty() bool {
@@ -344,23 +411,30 @@ func (b *listBody[T]) check() error {
 
 func isListURN(urn string) bool { return strings.EqualFold(urn, scim.ListResponseSchema) }
 
+// hasTotal reports whether the service says how many resources there are.
+func (b *listBody[T]) hasTotal() bool { return b.TotalResults != nil && *b.TotalResults != noNumber }
+
 func (b *listBody[T]) total() int {
 	if b.TotalResults == nil {
 		return 0
 	}
-	return int(*b.TotalResults)
+	return b.TotalResults.orZero()
 }
 
 func (b *listBody[T]) response() scim.ListResponse[T] {
 	return scim.ListResponse[T]{
-		Schemas: b.Schemas, TotalResults: b.total(), StartIndex: int(b.StartIndex),
-		ItemsPerPage: int(b.ItemsPerPage), NextCursor: b.NextCursor, PreviousCursor: b.PreviousCursor,
+		Schemas: b.Schemas, TotalResults: b.total(), StartIndex: b.StartIndex.orZero(),
+		ItemsPerPage: b.ItemsPerPage.orZero(), NextCursor: b.NextCursor, PreviousCursor: b.PreviousCursor,
 		Resources: b.Resources,
 	}
 }
 
-// number is an integer that may be written as 2, 2.0 or "2". What is none of these counts as 0: no list is refused for its totals.
+// number is an integer that may be written as 2, 2.0 or "2". What is none of these is noNumber: no list is refused for its totals.
 type number int
+
+const noNumber number = -1
+
+func (n number) orZero() int { return max(0, int(n)) }
 
 // UnmarshalJSONFrom reads the number.
 func (n *number) UnmarshalJSONFrom(d *jsontext.Decoder) error {
@@ -368,6 +442,7 @@ func (n *number) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
+	*n = noNumber
 	f, err := strconv.ParseFloat(string(bytes.Trim(v, `"`)), 64)
 	if err == nil && f >= 0 && f < 1<<31 {
 		*n = number(f)

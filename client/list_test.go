@@ -247,6 +247,90 @@ func TestListByCursor(t *testing.T) {
 	}
 }
 
+// A list by cursor ends, whatever the service does, and holds all there is: cursors may come back, and pages may be empty.
+func TestListByCursorEnds(t *testing.T) {
+	const page = `{"totalResults":9,"nextCursor":%q,"Resources":[%s]}`
+	tests := []struct {
+		name string
+		next func(cursor string) (next, resource string)
+		want []string
+		err  string
+	}{
+		{
+			name: "a page without resources among others", want: []string{"0", "2"},
+			next: func(cursor string) (string, string) {
+				return map[string]string{"": "1", "1": "2"}[cursor], map[string]string{"": `{"id":"0"}`, "2": `{"id":"2"}`}[cursor]
+			},
+		},
+		{
+			name: "the last page over and over, without resources", want: []string{"0"},
+			next: func(cursor string) (string, string) { return "1", map[string]string{"": `{"id":"0"}`}[cursor] },
+		},
+		{
+			name: "one cursor for all pages", want: []string{"0"}, err: "the same page again",
+			next: func(string) (string, string) { return "1", `{"id":"0"}` },
+		},
+		{
+			name: "a circle that the first page is not in", want: []string{"", "1", "2", "3", "4", "2"}, err: "the same page again",
+			next: func(cursor string) (string, string) {
+				return map[string]string{"": "1", "1": "2", "2": "3", "3": "4", "4": "2"}[cursor], `{"id":"u` + cursor + `"}`
+			},
+		},
+		{
+			name: "no resources, and always another cursor", err: "pages without resources",
+			next: func(cursor string) (string, string) { return cursor + "x", "" },
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := 0
+			c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+				if n++; n > 2000 {
+					return response(http.StatusGone, "the list does not end"), nil
+				}
+				next, resource := tt.next(r.URL.Query().Get("cursor"))
+				return response(http.StatusOK, fmt.Sprintf(page, next, resource)), nil
+			}))
+			var got []string
+			var failure error
+			for user, err := range c.Users().List(t.Context(), client.Query{Cursor: new(string)}) {
+				if failure = err; err == nil {
+					got = append(got, strings.TrimPrefix(user.ID, "u"))
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("ids (-want +got):\n%s", diff)
+			}
+			if (failure == nil) != (tt.err == "") || failure != nil && !strings.Contains(failure.Error(), tt.err) {
+				t.Errorf("error %v, want %q", failure, tt.err)
+			}
+		})
+	}
+}
+
+// What is no resource must not be taken for one, as it would be of a user whose id is empty.
+func TestListsOfWhatAreNoResources(t *testing.T) {
+	for name, body := range map[string]string{
+		"null":       `{"totalResults":1,"Resources":[null]}`,
+		"empty":      `{"totalResults":1,"Resources":[{}]}`,
+		"without id": `{"totalResults":2,"Resources":[{"id":"1"},{"userName":"b@example.com"}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, body), nil }))
+			for user, err := range c.Users().List(t.Context(), client.Query{}) {
+				if err == nil {
+					t.Errorf("user %v", user)
+				}
+			}
+			for user, err := range c.Documents("User").List(t.Context(), client.Query{}) {
+				if err == nil {
+					t.Errorf("document %v", user)
+				}
+			}
+		})
+	}
+}
+
 func TestPagesByCursorOfTheCaller(t *testing.T) {
 	var log []string
 	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
@@ -376,6 +460,23 @@ func TestFindFirstCount(t *testing.T) {
 	}
 	if n, err := distrust.Users().Count(t.Context(), filter.Filter{}); err != nil || n != 231 {
 		t.Errorf("Count without totals: %d, %v", n, err)
+	}
+}
+
+// A service that does not say how many there are does not say that there are none.
+func TestCountReadsTheListWhereThereIsNoTotal(t *testing.T) {
+	for _, total := range []string{`"totalResults":"many",`, `"totalResults":null,`, `"totalResults":-1,`, ""} {
+		t.Run(total, func(t *testing.T) {
+			c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Query().Get("startIndex") != "1" {
+					return response(http.StatusOK, `{"Resources":[]}`), nil
+				}
+				return response(http.StatusOK, `{`+total+`"Resources":[{"id":"1"},{"id":"2"}]}`), nil
+			}))
+			if n, err := c.Users().Count(t.Context(), filter.Filter{}); err != nil || n != 2 {
+				t.Errorf("%d, %v; want 2", n, err)
+			}
+		})
 	}
 }
 

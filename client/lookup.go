@@ -65,25 +65,32 @@ func (r *Resources[T]) notFound(f filter.Filter) error {
 }
 
 // Count returns how many resources a filter matches; the zero Filter matches all. It asks for the total without resources. Where the
-// profile says that totals cannot be trusted it reads the list, and counts.
+// profile says that totals cannot be trusted, or the service gives none, it reads the list, and counts.
 func (r *Resources[T]) Count(ctx context.Context, f filter.Filter) (int, error) {
 	if p := r.c.profile; p != nil && p.Paging.TotalsUnreliable {
-		n := 0
-		for _, err := range r.List(ctx, Query{Filter: f, Attributes: []string{"id"}}) {
-			if err != nil {
-				return 0, err
-			}
-			n++
-		}
-		return n, nil
+		return r.countList(ctx, f)
 	}
 	l, failure := r.newLister(Query{Filter: f}, http.MethodGet)
 	if failure != nil {
 		return 0, r.fail(failure)
 	}
 	l.next = pageRequest{start: 1, count: 0}
-	page, err := l.fetch(ctx, l.next)
-	return page.TotalResults, err
+	page, err := l.read(ctx, l.next)
+	if err == nil && !page.hasTotal() {
+		return r.countList(ctx, f)
+	}
+	return page.total(), err
+}
+
+func (r *Resources[T]) countList(ctx context.Context, f filter.Filter) (int, error) {
+	n := 0
+	for _, err := range r.List(ctx, Query{Filter: f, Attributes: []string{"id"}}) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 // matches returns the resources on the first page that really match.
