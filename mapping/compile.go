@@ -246,6 +246,8 @@ func (c *compiler) plausible(a *attribute) error {
 	switch {
 	case d.Matching > 0 && a.target.reference:
 		return errors.New("a reference cannot be a matching attribute: what it refers to is not known while objects are matched")
+	case a.target.reference && (d.Apply == WhenEmpty || d.Apply == AddValues):
+		return fmt.Errorf("a reference is set by creates and updates, or by creates only: it cannot have apply %q", d.Apply)
 	case d.Matching > 0 && a.kind == None:
 		return errors.New("a matching attribute needs a source, a constant or an expression")
 	case d.Matching > 0 && (a.target.multiValued || a.target.kind == TypeComplex):

@@ -388,6 +388,8 @@ func TestCompileRefuses(t *testing.T) {
 		{"one precedence twice", users(am{Target: "title", Source: "x", Matching: 1}, am{Target: "userName", Source: "x", Matching: 1}), "matching precedence 1"},
 		{"a precedence below zero", users(am{Target: "title", Source: "x", Matching: -1}), "from 1"},
 		{"a reference that matches", users(am{Target: enterprise + ":manager", Source: "x", Matching: 1}), "cannot be a matching attribute"},
+		{"values added to references", users(am{Target: "urn:x:y:peers", Source: "x", Type: mapping.TypeReference, MultiValued: true, Apply: mapping.AddValues}), `cannot have apply "addValues"`},
+		{"a reference where the target has none", users(am{Target: enterprise + ":manager", Source: "x", Apply: mapping.WhenEmpty}), `cannot have apply "whenEmpty"`},
 		{"a list that matches", users(am{Target: "emails", Source: "x", Matching: 1}), "single simple value"},
 		{"nothing that matches", users(am{Target: "title", Default: "x", Matching: 1}), "needs a source"},
 		{"values added to a single one", users(am{Target: "title", Source: "x", Apply: mapping.AddValues}), "several values"},

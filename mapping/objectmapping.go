@@ -108,9 +108,10 @@ const (
 	Always Apply = ""
 	// OnCreate is with creates only.
 	OnCreate Apply = "create"
-	// WhenEmpty is with creates, and with updates of objects whose attribute has no value.
+	// WhenEmpty is with creates, and with updates of objects whose attribute has no value. It is not for references.
 	WhenEmpty Apply = "whenEmpty"
-	// AddValues is always, but values that the target has besides are left there. It is for attributes with several values.
+	// AddValues is always, but values that the target has besides are left there. It is for attributes with several values that
+	// are not references.
 	AddValues Apply = "addValues"
 )
 
