@@ -564,6 +564,9 @@ func (c *cycle) noteState(r *rule, rec *Record, s step, wasUnsure bool) {
 // vanished deals with a linked target object that is gone. An object that should not be there is as it should be; one that should
 // is matched or made again.
 func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) result {
+	if res := c.stillThere(ctx, r, rec); res != nil {
+		return *res
+	}
 	// The target may go on finding it for a while.
 	c.noteRemoved(r, rec.TargetID)
 	rec.lost()
@@ -590,6 +593,23 @@ func (c *cycle) vanished(ctx context.Context, r *rule, rec *Record, s step) resu
 	return res
 }
 
+// stillThere asks whether an object is really gone of which a change was answered with 404: a link that is given up for a mistake leaves an
+// account that nobody switches off any more. It returns nil when it is gone.
+func (c *cycle) stillThere(ctx context.Context, r *rule, rec *Record) *result {
+	c.reads.Add(1)
+	_, err := c.target.Get(ctx, r.target, rec.TargetID)
+	switch err = c.checked(ctx, err); {
+	case errors.Is(err, scim.ErrNotFound):
+		return nil
+	case err != nil && fatal(err):
+		return &result{fatal: err}
+	}
+	return &result{writes: 1, failure: &Failure{
+		Code: InvalidAnchor, Transient: true, Reason: "the target answered that the object does not exist, and does not say so when it is asked for it",
+		Remedy: "nothing: it is tried again",
+	}}
+}
+
 // remove deletes a target object.
 func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result {
 	rec.tries(scim.Document{})
@@ -598,7 +618,12 @@ func (c *cycle) remove(ctx context.Context, r *rule, rec *Record, s step) result
 	}
 	err := c.delete(ctx, r, rec.TargetID)
 	switch {
-	case err == nil, errors.Is(err, scim.ErrNotFound):
+	case errors.Is(err, scim.ErrNotFound):
+		if res := c.stillThere(ctx, r, rec); res != nil {
+			return *res
+		}
+		fallthrough
+	case err == nil:
 		c.noteRemoved(r, rec.TargetID)
 		rec.unlink()
 		return result{step: s, writes: 1}
