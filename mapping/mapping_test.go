@@ -108,6 +108,7 @@ func TestMappingsShareElements(t *testing.T) {
 		mapping.AttributeMapping{Target: `addresses[type eq "work"].country`, Source: "country"},
 		mapping.AttributeMapping{Target: `addresses[type eq "home"].locality`, Source: "homeCity"},
 		mapping.AttributeMapping{Target: `emails[type eq "other"].value`, Source: "aliases"},
+		mapping.AttributeMapping{Target: `emails[type eq "Work"].display`, Source: "city"},
 		mapping.AttributeMapping{Target: "name.givenName", Source: "first"},
 		mapping.AttributeMapping{Target: "name.familyName", Source: "last"},
 	), object{
@@ -115,7 +116,7 @@ func TestMappingsShareElements(t *testing.T) {
 	})
 	want := scim.Document{
 		"addresses": []any{object{"type": "work", "locality": "Oslo", "country": "NO"}, object{"type": "home", "locality": "Bergen"}},
-		"emails":    []any{object{"type": "work", "value": "a@x"}, object{"type": "other", "value": "b@x"}, object{"type": "other", "value": "c@x"}},
+		"emails":    []any{object{"type": "work", "value": "a@x", "display": "Oslo"}, object{"type": "other", "value": "b@x"}, object{"type": "other", "value": "c@x"}},
 		"name":      object{"givenName": "Ada", "familyName": "Berg"},
 	}
 	if diff := cmp.Diff(want, got.Create); diff != "" {

@@ -77,7 +77,8 @@ func (c *compiler) place(t *target, parentMulti bool) error {
 		if err != nil {
 			return err
 		}
-		at = c.layout.find(c.containers, at, p.Attr.Name, p.Filter.String(), e)
+		// In any case, because [container.describes] finds the element in the target that way.
+		at = c.layout.find(c.containers, at, p.Attr.Name, strings.ToLower(p.Filter.String()), e)
 		t.key, t.spreads, t.multiValued = sub, sub != "" && !t.multiValued, t.multiValued && sub != ""
 		if sub == "" {
 			t.kind = TypeComplex
