@@ -30,6 +30,7 @@ func Decode(data []byte) (File, error) {
 	if len(data) > maxFile {
 		return File{}, fmt.Errorf("mapping: the file is longer than %d bytes", maxFile)
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows put it there
 	if err := checkDepth(data); err != nil {
 		return File{}, fmt.Errorf("mapping: %w", err)
 	}
