@@ -313,6 +313,13 @@ func TestFunctionsOfTheUser(t *testing.T) {
 			t.Errorf("%v, want an error with %q", err, name)
 		}
 	}
+	trim := expr.WithFunctions(expr.Function{Signature: expr.Signature{Name: "Trim"}, Call: call})
+	if _, err := expr.Compile(`Trim()`, trim); err != nil {
+		t.Errorf("a name that only Entra Connect has: %v", err)
+	}
+	if _, err := expr.Compile(`Trim()`, trim, expr.WithConnectFunctions()); err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("a function of Entra Connect was replaced: %v", err)
+	}
 }
 
 func TestSignaturesListTheReference(t *testing.T) {

@@ -290,7 +290,7 @@ func prepareSwitch(_ *compiler, call *invocation) (runFunc, error) {
 	const few = 8 // comparing so many keys takes no longer than hashing the source
 	keys := make([]string, 0, len(call.args)/2)
 	for i := 2; i < len(call.args); i += 2 {
-		if !call.args[i].konst {
+		if !call.args[i].konst || call.args[i].fixed.Ignored() {
 			return switchRun, nil
 		}
 		keys = append(keys, call.args[i].fixed.String())
@@ -340,12 +340,12 @@ func checkSwitch(c *compiler, call *invocation) error {
 
 // chooseSwitch drops what a constant source rules out.
 func chooseSwitch(_ *compiler, call *invocation) (code, bool) {
-	if !call.args[0].konst {
+	if !call.args[0].konst || call.args[0].fixed.Ignored() {
 		return code{}, false
 	}
 	source := call.args[0].fixed.String()
 	for i := 2; i < len(call.args); i += 2 {
-		if !call.args[i].konst {
+		if !call.args[i].konst || call.args[i].fixed.Ignored() {
 			return code{}, false
 		}
 		if call.args[i].fixed.String() == source {

@@ -346,6 +346,10 @@ func TestFlowFunctions(t *testing.T) {
 		{expression: `Append("a", IgnoreFlowIfNullOrEmpty([name]))`, want: "aZoë"},
 		{expression: `ToLower(IgnoreAttributeFlow)`, err: "can stand only where its value is the result"},
 		{expression: `IgnoreObjectFlow`, want: "<IgnoreObjectFlow>"},
+		{expression: `Switch(IgnoreFlowIfNullOrEmpty([absent]), "d", "k", "v")`, want: "<IgnoreAttributeFlow>"},
+		{expression: `Switch(IgnoreFlowIfNullOrEmpty(""), "d", "k", "v")`, want: "<IgnoreAttributeFlow>"},
+		{expression: `Switch([name], "d", IgnoreFlowIfNullOrEmpty(""), "v")`, want: "<IgnoreAttributeFlow>"},
+		{expression: `Switch("x", "d", IgnoreFlowIfNullOrEmpty(""), "v")`, want: "<IgnoreAttributeFlow>"},
 		{expression: `IgnoreFlowIfNullOrEmpty([empty])`, want: "<IgnoreAttributeFlow>"},
 		{expression: `IgnoreFlowIfNullOrEmpty([list])`, want: "[SMTP:a@x, smtp:b@x, SMTP:a@x]"},
 

@@ -174,7 +174,7 @@ func (o *options) table() (map[string]*builtin, error) {
 		if err != nil {
 			return functions, err
 		}
-		if base[fn.Name] != nil {
+		if base[fn.Name] != nil || o.connect && connectFunctions()[fn.Name] != nil {
 			return functions, fmt.Errorf("the language has a function %s already", fn.Name)
 		}
 		functions[fn.Name] = b
