@@ -42,6 +42,7 @@ func New(baseURL string, options ...Option) (*Client, error) {
 		return nil, fmt.Errorf("client: base URL: %w", err)
 	}
 	c.http = c.newHTTPClient(originOf(c.base))
+	c.caps.turn = make(chan struct{}, 1)
 	c.pacer = newPacer(c.clock, c.retry.Budget, c.rateLimits(), c.reads, c.writes)
 	return c, nil
 }

@@ -57,9 +57,10 @@ func (k *kind) takeMembers(doc scim.Document) (ids []string, separate bool) {
 		}
 		for _, e := range elements {
 			if m, ok := e.(map[string]any); ok {
-				if id, ok := member(m, "value").(string); ok {
-					ids = append(ids, id)
-				}
+				e = member(m, "value")
+			}
+			if id, ok := e.(string); ok {
+				ids = append(ids, id)
 			}
 		}
 		delete(doc, name)

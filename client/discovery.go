@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -118,8 +118,9 @@ type Capabilities struct {
 	Cursor bool
 }
 
+// capabilitiesCache is what the service said. Who has put a value into turn may use it.
 type capabilitiesCache struct {
-	mu    sync.Mutex
+	turn  chan struct{}
 	known bool
 	caps  Capabilities
 }
@@ -130,8 +131,16 @@ func (c *Client) Capabilities(ctx context.Context) (Capabilities, error) {
 	if p := c.profile; p != nil {
 		return capabilitiesIn(p), nil
 	}
-	c.caps.mu.Lock()
-	defer c.caps.mu.Unlock()
+	select {
+	case c.caps.turn <- struct{}{}:
+		defer func() { <-c.caps.turn }()
+	case <-ctx.Done():
+		c.stats.failures.Add(1)
+		return Capabilities{}, &scim.Error{
+			Method: http.MethodGet, Path: "/ServiceProviderConfig", Err: context.Cause(ctx),
+			Detail: fmt.Sprintf("gave up while waiting for another who asks the same: %v", context.Cause(ctx)),
+		}
+	}
 	if c.caps.known {
 		return c.caps.caps, nil
 	}

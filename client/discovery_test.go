@@ -1,10 +1,13 @@
 package client_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -94,6 +97,41 @@ func TestCapabilities(t *testing.T) {
 				t.Errorf("%d requests", n)
 			}
 		})
+	}
+}
+
+// Who waits for the answer to somebody else's question waits no longer than the context says.
+func TestCapabilitiesEndWithTheContext(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		close(asked)
+		<-answer
+		return response(http.StatusNotFound, `{}`), nil
+	}))
+	first := make(chan error)
+	go func() {
+		_, err := c.Capabilities(t.Context())
+		first <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	second := make(chan error, 1)
+	go func() {
+		_, err := c.Capabilities(ctx)
+		second <- err
+	}()
+	select {
+	case err := <-second:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the second call waits for the first")
+	}
+	close(answer)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -204,6 +204,27 @@ func TestAnswersToChangesWithoutTheResource(t *testing.T) {
 	}
 }
 
+// A line break is not a resource either.
+func TestAnswersOfWhiteSpaceAreEmpty(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, "\r\n"), nil }))
+	given := scim.User{ID: "1", UserName: "a@example.com"}
+	changed := given
+	changed.DisplayName = "A"
+	if got, err := c.Users().Patch(t.Context(), "1", []scim.PatchOperation{{Op: scim.OpReplace, Path: "displayName", Value: "A"}}); err != nil || got != nil {
+		t.Errorf("patch: %v, %v", got, err)
+	}
+	if got, err := c.Users().Replace(t.Context(), "1", given); err != nil || got.UserName != given.UserName {
+		t.Errorf("replace: %v, %v", got, err)
+	}
+	put := client.WithProfile(&profiles.Profile{Resources: []profiles.Resource{
+		{Name: "User", Endpoint: "/Users", Operations: []profiles.Operation{profiles.Replace}},
+	}})
+	c = newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, "\n"), nil }), put)
+	if got, err := c.Users().Update(t.Context(), given, changed); err != nil || got.DisplayName != "A" {
+		t.Errorf("update: %v, %v", got, err)
+	}
+}
+
 // The texts of a service are cut to a bounded length. What is cut must not be a credential of which a part is left.
 func TestCredentialsAreTakenOutBeforeTextsAreCut(t *testing.T) {
 	for before := 980; before <= 1000; before++ {

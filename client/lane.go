@@ -101,7 +101,7 @@ type tally struct {
 
 func (t *tally) add(now time.Time) {
 	t.forget(now)
-	t.counts[now.Unix()%tallySeconds]++
+	t.counts[place(now.Unix())]++
 }
 
 func (t *tally) sum(now time.Time) int {
@@ -116,8 +116,14 @@ func (t *tally) sum(now time.Time) int {
 // forget clears the seconds that have come up for reuse.
 func (t *tally) forget(now time.Time) {
 	second := now.Unix()
+	if second < t.last-tallySeconds {
+		t.last = second - tallySeconds // the clock was put back, and what was counted before says nothing
+	}
 	for s := max(t.last+1, second-tallySeconds+1); s <= second; s++ {
-		t.counts[s%tallySeconds] = 0
+		t.counts[place(s)] = 0
 	}
 	t.last = max(t.last, second)
 }
+
+// place is where a second is counted, also one before 1970, which is where clocks begin that nobody has set.
+func place(second int64) int { return int((second%tallySeconds + tallySeconds) % tallySeconds) }

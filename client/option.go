@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
@@ -143,7 +144,7 @@ func WithMaxResponse(bytes int64) Option {
 		if bytes <= 0 {
 			return errors.New("the size of an answer must be positive")
 		}
-		c.maxResponse = bytes
+		c.maxResponse = min(bytes, math.MaxInt64-1) // one more is read, to see whether there is
 		return nil
 	}
 }

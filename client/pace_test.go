@@ -261,6 +261,46 @@ func TestPacingWithRate(t *testing.T) {
 	})
 }
 
+// handClock is put forward by hand, and by what waits for it.
+type handClock struct{ now time.Time }
+
+func (c *handClock) Now() time.Time { return c.now }
+
+func (c *handClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.now = c.now.Add(d)
+	return context.Cause(ctx)
+}
+
+// A clock may begin anywhere, and jump: a simulation's at the zero time, a computer's wherever it is put.
+func TestPacingWithClocksThatJump(t *testing.T) {
+	for name, begin := range map[string]time.Time{
+		"zero time": {}, "before 1970": time.Unix(-61, 0), "now": time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := &handClock{begin}
+			n := 0
+			c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+				if n++; n%7 == 0 {
+					return response(http.StatusTooManyRequests, `{}`), nil
+				}
+				return response(http.StatusOK, `{"id":"1"}`), nil
+			}), client.WithClock(clock), client.WithRateLimits(profiles.RateLimit{Requests: 5, Seconds: 60}))
+			for _, jump := range []time.Duration{time.Second, time.Minute, -2 * time.Minute, time.Second, 1000 * time.Hour, -time.Second, 0} {
+				for range 3 {
+					if _, err := c.Users().Get(t.Context(), "1"); err != nil {
+						t.Fatalf("at %v: %v", clock.now, err)
+					}
+				}
+				clock.now = clock.now.Add(jump)
+			}
+			// What the clock was put back can have to be waited for, and no more.
+			if took := clock.now.Sub(begin); took > 1001*time.Hour {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
 func TestPacingEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &limitedService{limit: 1, window: time.Minute, latency: func() time.Duration { return 0 }}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,7 +145,7 @@ func (r *Resources[T]) Patch(ctx context.Context, id string, operations []scim.P
 	}
 	var updated *T
 	req.decode = func(_ int, _ http.Header, body []byte) error {
-		if len(body) == 0 {
+		if isBlank(body) {
 			return nil
 		}
 		var received T
@@ -195,7 +196,7 @@ func (r *Resources[T]) send(ctx context.Context, req *request, doc scim.Document
 	}
 	req.body = body
 	req.decode = func(_ int, _ http.Header, body []byte) error {
-		if len(body) == 0 {
+		if isBlank(body) {
 			return nil
 		}
 		var received T
@@ -271,6 +272,9 @@ func unencodable(err error) *scim.Error {
 func decode(body []byte, v any) error {
 	return json.Unmarshal(body, v, json.MatchCaseInsensitiveNames(true))
 }
+
+// isBlank reports whether an answer has nothing in it: a line break, which some services put behind what they leave out, is nothing.
+func isBlank(body []byte) bool { return len(bytes.TrimSpace(body)) == 0 }
 
 // hasID returns an error for what cannot be a resource of a service: it has no id where such resources have theirs.
 func hasID(resource any) error {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"math"
 	"math/big"
 	"net/http"
 	"net/http/cookiejar"
@@ -81,6 +82,15 @@ func TestTLS(t *testing.T) {
 	refused, _ := errors.AsType[*scim.Error](err)
 	if refused == nil || refused.Attempts != 1 || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a certificate that nobody trusts: %v", err)
+	}
+}
+
+func TestAnswersOfAnySizeMayBeAllowed(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		return response(http.StatusOK, `{"id":"1"}`), nil
+	}), client.WithMaxResponse(math.MaxInt64))
+	if user, err := c.Users().Get(t.Context(), "1"); err != nil || user.ID != "1" {
+		t.Errorf("%v, %v", user, err)
 	}
 }
 

@@ -76,7 +76,7 @@ func (r *Resources[T]) change(ctx context.Context, id string, change Change, o c
 		return nil, r.fail(failure)
 	}
 	req.decode = func(_ int, _ http.Header, body []byte) error {
-		if len(body) == 0 {
+		if isBlank(body) {
 			return nil
 		}
 		var received T
@@ -157,6 +157,9 @@ func (r *Resources[T]) state(resource T) (scim.Document, *scim.Error) {
 	doc, err := scim.ToDocument(resource)
 	if err != nil {
 		return nil, unencodable(err)
+	}
+	if doc == nil {
+		return nil, notSent(http.StatusBadRequest, scim.InvalidValue, "", "the document is nil")
 	}
 	if r.kind.schema == nil {
 		return doc, nil

@@ -165,6 +165,34 @@ func TestUpdateAsksWhetherThereIsPATCH(t *testing.T) {
 	}
 }
 
+// A document that is nil is more likely a mistake than the wish to empty the resource.
+func TestUpdateRefusesNilDocuments(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{"id":"1"}`), nil }))
+	devices := client.For[scim.Document](c, scim.ResourceType{Name: "Device", Endpoint: "/Devices"}, nil)
+	if got, err := devices.Update(t.Context(), scim.Document{"id": "1", "name": "x"}, nil); !errors.Is(err, client.ErrNotSent) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Members that are plain ids, as identity providers send them, are not lost where members are added after the create.
+func TestCreateAddsMembersThatArePlainIDs(t *testing.T) {
+	var sent string
+	c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPatch {
+			data, _ := io.ReadAll(r.Body)
+			sent = string(data)
+		}
+		return response(http.StatusOK, `{"id":"1"}`), nil
+	}), profileOf(func(r *profiles.Resource) { r.MembersOnCreate = false }))
+	group := scim.Document{"displayName": "A", "members": []any{"7", map[string]any{"value": "8"}}}
+	if _, err := c.Documents("Group").Create(t.Context(), group); err != nil {
+		t.Fatal(err)
+	}
+	if want := patchBody(`{"op":"add","path":"members","value":[{"value":"7"},{"value":"8"}]}`); sent != want {
+		t.Errorf("sent %s, want %s", sent, want)
+	}
+}
+
 func TestUpdateErrors(t *testing.T) {
 	s := &recorder{}
 	c := newClient(t, s, profileOf(func(r *profiles.Resource) { r.Operations = []profiles.Operation{profiles.Read} }))
