@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -200,21 +201,43 @@ func (s *Source) entries(ctx context.Context, t *Type, f filter.Filter, yield fu
 		return err
 	}
 	var failure error
+	var missing []core.Document
+	stopped := false
 	err = l.read(ctx, func(doc core.Document) bool {
 		e, err := s.entry(ctx, t, doc, true)
 		if errors.Is(err, core.ErrNotFound) {
-			return true // deleted since it was listed
+			missing = append(missing, doc)
+			return true
 		}
 		if err != nil {
 			failure = err
 			return false
 		}
-		return yield(e, doc)
+		stopped = !yield(e, doc)
+		return !stopped
 	})
-	if failure != nil {
-		return failure
+	if failure != nil || err != nil || stopped {
+		return cmp.Or(failure, err)
 	}
-	return err
+	return s.missing(ctx, t, missing, yield)
+}
+
+// missing asks again for what the list has and a service did not find. What is not found twice was deleted since it was listed. A
+// single answer is not believed: a copy of the service's data that lags behind does not have all that the list has.
+func (s *Source) missing(ctx context.Context, t *Type, listed []core.Document, yield func(provision.Entry, core.Document) bool) error {
+	for _, doc := range listed {
+		e, err := s.entry(ctx, t, doc, true)
+		if errors.Is(err, core.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !yield(e, doc) {
+			return nil
+		}
+	}
+	return nil
 }
 
 // entry makes an entry of a resource. listed says that it comes from a list, which may lack members.

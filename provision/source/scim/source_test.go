@@ -90,6 +90,46 @@ func TestEntriesHaveSCIMAttributes(t *testing.T) {
 	}
 }
 
+// A group in the list that is not found by its id is asked for again: somebody may just have deleted it, or the service may be behind.
+func TestListedGroupThatIsNotFound(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refusals int
+		want     []string
+	}{
+		"it is found": {0, []string{"1", "2"}}, "not at first": {1, []string{"2", "1"}}, "it is gone": {2, []string{"2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := tt.refusals
+			c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				id, single := strings.CutPrefix(r.URL.Path, "/scim/v2/Groups/")
+				switch {
+				case strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig"):
+					_, _ = w.Write([]byte(`{"patch":{"supported":true},"bulk":{"supported":false},"filter":{"supported":true}}`))
+				case single && id == "1" && left > 0:
+					left--
+					w.WriteHeader(http.StatusNotFound)
+				case single:
+					fmt.Fprintf(w, `{"id":%q,"displayName":"G","members":[{"value":"u1"}]}`, id)
+				case r.URL.Query().Get("startIndex") == "1":
+					_, _ = w.Write([]byte(`{"totalResults":2,"Resources":[{"id":"1","displayName":"G"},{"id":"2","displayName":"H"}]}`))
+				default:
+					_, _ = w.Write([]byte(`{"totalResults":2,"Resources":[{"id":"2","displayName":"H"}]}`))
+				}
+			}))
+			var got []string
+			for e, err := range newSource(t, c, scim.Options{Types: []scim.Type{{Name: "Group"}}}).Entries(t.Context(), "Group") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, e.ID)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("groups (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // A service that leaves members out of its lists has groups of nobody there.
 func TestMembersThatListsLeaveOut(t *testing.T) {
 	const groups = 3
