@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -384,5 +385,41 @@ func TestAccountsThatBeginSwitchedOff(t *testing.T) {
 	w.source.user("u1", "u1@x", "status", "here")
 	if s, _ := w.cycle(); !s.InStep() || w.app.picture()[0] != "group G [u1@x u2@x]" {
 		t.Errorf("failures %v, %v", codes(s), w.app.picture())
+	}
+}
+
+// Retries of most objects end. Those that are to end somebody's access do not.
+func TestAccessIsEndedHoweverLongItTakes(t *testing.T) {
+	for name, leave := range map[string]func(w *world){
+		"left":                   func(w *world) { delete(w.source.objects["User"], "u1") },
+		"disabled in the source": func(w *world) { w.source.objects["User"]["u1"]["accountEnabled"] = false },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.source.user("u1", "u1@x")
+			w.source.user("u2", "u2@x")
+			w.cycle()
+			leave(w)
+			w.source.objects["User"]["u2"]["surname"] = "Changed"
+			w.app.fault = func(call string) (error, bool) {
+				if strings.HasPrefix(call, "update") {
+					return scim.NewError(403, "", "not now"), false
+				}
+				return nil, false
+			}
+			for range 60 {
+				w.clock.advance(24 * time.Hour)
+				w.cycle()
+			}
+			w.app.fault = nil
+			w.clock.advance(24 * time.Hour)
+			s, writes := w.cycle()
+			if diff := cmp.Diff([]string{"update User u-1"}, writes); diff != "" || w.app.objects["User"]["u-1"]["active"] != false {
+				t.Errorf("%v (-want +got):\n%s", w.app.picture(), diff)
+			}
+			if diff := cmp.Diff([]string{"u2:InsufficientRights"}, codes(s)); diff != "" {
+				t.Errorf("failures (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

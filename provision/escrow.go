@@ -11,7 +11,8 @@ type Escrow struct {
 	After []time.Duration `json:"after,omitempty"`
 	// Every is the distance of later ones.
 	Every time.Duration `json:"every,omitzero"`
-	// For is when retries end. The object is then reported as given up until it changes in the source.
+	// For is when retries end. The object is then reported as given up until it changes in the source. To end somebody's access is tried for
+	// as long as it takes.
 	For time.Duration `json:"for,omitzero"`
 	// Transient is how many times a failure that is likely to pass, such as a time-out, is tried again in the very next
 	// cycle before the schedule applies: 2 when 0, none when negative.
@@ -21,12 +22,9 @@ type Escrow struct {
 // Next returns when an object that failed first at some time, and failed again now for the n-th time (1 for the first), is tried
 // again. It reports false when retries have ended.
 func (e Escrow) Next(first, now time.Time, n int, transient bool) (time.Time, bool) {
-	after, every, limit, quick := e.After, e.Every, e.For, e.Transient
-	if len(after) == 0 && every == 0 {
+	after, every, limit, quick := e.After, e.every(), e.For, e.Transient
+	if len(after) == 0 && e.Every == 0 {
 		after = []time.Duration{6 * time.Hour, 12 * time.Hour, 24 * time.Hour}
-	}
-	if every <= 0 {
-		every = 24 * time.Hour
 	}
 	if limit == 0 {
 		limit = 28 * 24 * time.Hour
@@ -52,4 +50,11 @@ func (e Escrow) Next(first, now time.Time, n int, transient bool) (time.Time, bo
 	}
 	d := last + steps*every
 	return first.Add(d), d <= limit
+}
+
+func (e Escrow) every() time.Duration {
+	if e.Every <= 0 {
+		return 24 * time.Hour
+	}
+	return e.Every
 }

@@ -45,6 +45,9 @@ func (c *cycle) fail(r *rule, rec *Record, f *Failure) {
 	switch {
 	case f.waitsForSource():
 		rec.Due = never
+	case !again && rec.keepsAccess():
+		// Nothing in the source is going to change for somebody who has left.
+		rec.Due = now.Add(c.policy.Escrow.every())
 	case !again:
 		rec.Due = never
 		rec.Flags |= GivenUp
@@ -55,6 +58,11 @@ func (c *cycle) fail(r *rule, rec *Record, f *Failure) {
 		rec.Due = due
 	}
 	c.note(r, rec, step{action: ActionFail, code: f.Code, reason: f.Reason}, 0, nil)
+}
+
+// keepsAccess reports whether a target object is enabled that is to be disabled or deleted.
+func (rec *Record) keepsAccess() bool {
+	return rec.TargetID != "" && !rec.Flags.Has(Disabled) && (rec.leaving() || rec.Flags.Has(SoftDeleted))
 }
 
 // skipped notes that nothing is done with an object.
