@@ -23,9 +23,10 @@ func (s *Schema) Mappings() ([]mapping.ObjectMapping, error) {
 	rules := slices.Clone(s.Rules)
 	slices.SortStableFunc(rules, func(a, b Rule) int { return cmp.Compare(a.Priority, b.Priority) })
 	var mappings []mapping.ObjectMapping
+	defined := s.definitions()
 	for i := range rules {
 		for k := range rules[i].ObjectMappings {
-			m, err := s.mapping(&rules[i], &rules[i].ObjectMappings[k])
+			m, err := defined.mapping(&rules[i], &rules[i].ObjectMappings[k])
 			if err != nil {
 				return nil, err
 			}
@@ -36,10 +37,10 @@ func (s *Schema) Mappings() ([]mapping.ObjectMapping, error) {
 }
 
 // mapping converts an object mapping. What the rule's directories say of attributes goes with it.
-func (s *Schema) mapping(r *Rule, o *ObjectMapping) (mapping.ObjectMapping, error) {
+func (d definitions) mapping(r *Rule, o *ObjectMapping) (mapping.ObjectMapping, error) {
 	m := mapping.ObjectMapping{Name: o.Name, Source: o.SourceObjectName, Target: resourceType(o.TargetObjectName), Disabled: !o.Enabled}
-	source := s.definitions(r.SourceDirectoryName, o.SourceObjectName)
-	target := s.definitions(r.TargetDirectoryName, o.TargetObjectName)
+	source := d[objectType{r.SourceDirectoryName, o.SourceObjectName}]
+	target := d[objectType{r.TargetDirectoryName, o.TargetObjectName}]
 	fail := func(attribute string, err error) (mapping.ObjectMapping, error) {
 		return m, fmt.Errorf("graph: mapping %s: %s: %w", o.Name, attribute, err)
 	}
@@ -64,8 +65,8 @@ func (s *Schema) mapping(r *Rule, o *ObjectMapping) (mapping.ObjectMapping, erro
 		if err != nil {
 			return fail(from.TargetAttributeName, err)
 		}
-		definition := target[from.TargetAttributeName]
-		if a.Source != "" && definition.FlowNullValues && source[a.Source].FlowNullValues {
+		definition := target.get(from.TargetAttributeName)
+		if a.Source != "" && definition.FlowNullValues && source.get(a.Source).FlowNullValues {
 			a.NullFlow = mapping.ClearNull
 		}
 		if !standard(from.TargetAttributeName, m.Target) {
@@ -120,23 +121,39 @@ func resourceType(object string) string {
 	return object
 }
 
-// definitions returns the attributes of a type of object by name; none when the schema does not define it.
-func (s *Schema) definitions(directory, object string) map[string]AttributeDefinition {
-	attributes := make(map[string]AttributeDefinition)
-	for _, d := range s.Directories {
-		if d.Name != directory {
-			continue
-		}
-		for _, o := range d.Objects {
-			if o.Name != object {
-				continue
+// definitions are the attributes that a schema defines, by the type of object.
+type definitions map[objectType]attributes
+
+type objectType struct{ directory, object string }
+
+// attributes are the attributes of a type of object by name.
+type attributes map[string]*AttributeDefinition
+
+// get returns the definition of an attribute, empty when there is none.
+func (a attributes) get(name string) AttributeDefinition {
+	if d := a[name]; d != nil {
+		return *d
+	}
+	return AttributeDefinition{}
+}
+
+// definitions indexes what the schema defines, once for all its mappings.
+func (s *Schema) definitions() definitions {
+	all := make(definitions)
+	for i := range s.Directories {
+		d := &s.Directories[i]
+		for k := range d.Objects {
+			o := &d.Objects[k]
+			of := objectType{d.Name, o.Name}
+			if all[of] == nil {
+				all[of] = make(attributes, len(o.Attributes))
 			}
-			for _, a := range o.Attributes {
-				attributes[a.Name] = a
+			for n := range o.Attributes {
+				all[of][o.Attributes[n].Name] = &o.Attributes[n]
 			}
 		}
 	}
-	return attributes
+	return all
 }
 
 // standard reports whether a target is an attribute of SCIM's own schemas, whose type is known.
@@ -246,8 +263,8 @@ func (c *FilterClause) convert() mapping.Clause {
 	return to
 }
 
-// flowTypesOf are the ways to apply a mapping and Graph's names for them. ValueAddOnly, of which the documentation says no more than its
-// name, is read as adding values.
+// flowTypesOf are the ways to apply a mapping and Graph's names for them. ValueAddOnly adds values and removes none, as
+// MultiValueAddOnly does.
 var flowTypesOf = []struct {
 	name  string
 	apply mapping.Apply
@@ -262,7 +279,7 @@ var flowTypesOf = []struct {
 // convert converts an attribute mapping.
 func (a *AttributeMapping) convert() (mapping.AttributeMapping, error) {
 	to := mapping.AttributeMapping{
-		Target: a.TargetAttributeName, Default: a.DefaultValue, Matching: a.MatchingPriority, FlowAlways: a.FlowBehavior == "FlowAlways",
+		Target: a.TargetAttributeName, Default: a.DefaultValue, Matching: max(a.MatchingPriority, 0), FlowAlways: a.FlowBehavior == "FlowAlways",
 	}
 	if a.FlowType != "" {
 		known := false
@@ -310,7 +327,10 @@ func New(sourceDirectory, targetDirectory string, mappings ...mapping.ObjectMapp
 		r.ObjectMappings = append(r.ObjectMappings, ObjectMapping{
 			Name: m.Name, Enabled: true, FlowTypes: flowTypes(nil), SourceObjectName: m.Source, TargetObjectName: m.Target,
 		})
-		if err := s.put(r, &r.ObjectMappings[len(r.ObjectMappings)-1], m); err != nil {
+	}
+	defined := s.definitions()
+	for i, m := range mappings {
+		if err := defined.put(r, &r.ObjectMappings[i], m); err != nil {
 			return nil, err
 		}
 	}
@@ -344,12 +364,13 @@ func (s *Schema) Update(mappings ...mapping.ObjectMapping) error {
 		rules[i] = s.Rules[i]
 		rules[i].ObjectMappings = slices.Clone(s.Rules[i].ObjectMappings)
 	}
+	defined := s.definitions()
 	for _, m := range mappings {
 		r, o := find(rules, m)
 		if o == nil {
 			return fmt.Errorf("graph: the schema has no mapping %s from %s to %s", m.Name, m.Source, m.Target)
 		}
-		if err := s.put(r, o, m); err != nil {
+		if err := defined.put(r, o, m); err != nil {
 			return err
 		}
 	}
@@ -370,8 +391,8 @@ func find(rules []Rule, m mapping.ObjectMapping) (*Rule, *ObjectMapping) {
 }
 
 // put changes an object mapping, which is the caller's own but for what it points to, to what m says.
-func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
-	was, err := s.mapping(r, o)
+func (d definitions) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
+	was, err := d.mapping(r, o)
 	if err != nil {
 		return err
 	}
@@ -394,33 +415,33 @@ func (s *Schema) put(r *Rule, o *ObjectMapping, m mapping.ObjectMapping) error {
 		scope.Groups, scope.InputFilterGroups = newFilterGroups(m.Scope), newFilterGroups(m.InputScope)
 		o.Scope = &scope
 	}
-	attributes := make([]AttributeMapping, 0, len(m.Attributes))
-	definitions := s.definitions(r.TargetDirectoryName, o.TargetObjectName)
+	changedMappings := make([]AttributeMapping, 0, len(m.Attributes))
+	target := d[objectType{r.TargetDirectoryName, o.TargetObjectName}]
 	for _, a := range m.Attributes {
 		changed, err := putAttribute(o, was, a)
-		if err == nil && !said(definitions, a, m.Target) {
+		if err == nil && !target.say(a, m.Target) {
 			err = errors.New("type and multiValued are said by the attribute definitions in Entra's form: change them there")
 		}
 		if err != nil {
 			return fmt.Errorf("graph: mapping %s: %s: %w", m.Name, a.Target, err)
 		}
-		attributes = append(attributes, changed)
+		changedMappings = append(changedMappings, changed)
 	}
-	if len(attributes)+len(o.AttributeMappings) > 0 {
-		o.AttributeMappings = attributes
+	if len(changedMappings)+len(o.AttributeMappings) > 0 {
+		o.AttributeMappings = changedMappings
 	}
 	return nil
 }
 
-// said reports whether the definitions give an attribute the type that its mapping does.
-func said(definitions map[string]AttributeDefinition, a mapping.AttributeMapping, object string) bool {
+// say reports whether the definitions give a target attribute the type that its mapping does.
+func (defined attributes) say(a mapping.AttributeMapping, object string) bool {
 	type typed struct {
 		mapping.Type
 		multiValued bool
 	}
 	give, need := typed{}, typed{a.Type, a.MultiValued}
 	if !standard(a.Target, object) {
-		give.Type, give.multiValued = attributeType(definitions[a.Target])
+		give.Type, give.multiValued = attributeType(defined.get(a.Target))
 	}
 	if need.Type == "" || need == (typed{mapping.TypeString, false}) {
 		need = typed{} // a single text needs no mention

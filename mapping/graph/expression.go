@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/scimbridge/scim/mapping/expr"
 )
@@ -176,19 +177,21 @@ func parameterNames(function string) []string {
 	case "Join":
 		return []string{"separator", "source1"}
 	}
-	var names []string
+	return signatureNames()[function]
+}
+
+// signatureNames are the names of the parameters that are not repeated, by function. Made at first use, only read after.
+var signatureNames = sync.OnceValue(func() map[string][]string {
+	names := make(map[string][]string)
 	for _, s := range expr.Signatures(expr.WithConnectFunctions()) {
-		if s.Name != function {
-			continue
-		}
 		for _, p := range s.Params {
 			if !p.Repeated {
-				names = append(names, p.Name)
+				names[s.Name] = append(names[s.Name], p.Name)
 			}
 		}
 	}
 	return names
-}
+})
 
 // position finds a parameter by its name, in any case; -1 when it is not there.
 func position(names []string, key string) int {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -352,6 +353,7 @@ func TestMappings(t *testing.T) {
 		{"when empty, always", `{"targetAttributeName": "title", "flowType": "AttributeAddOnly", "flowBehavior": "FlowAlways", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b", Apply: mapping.WhenEmpty, FlowAlways: true}},
 		{"kinds of source in any case", `{"targetAttributeName": "title", "source": {"type": "constant", "name": "b"}}`, am{Target: "title", Constant: "b"}},
 		{"types in any case", `{"targetAttributeName": "urn:x:y:on", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "urn:x:y:on", Source: "b", Type: mapping.TypeBoolean}},
+		{"a priority below zero is none", `{"targetAttributeName": "title", "matchingPriority": -1, "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b"}},
 		{"matching", `{"targetAttributeName": "title", "matchingPriority": 2, "source": {"type": "Attribute", "name": "b"}}`, am{Target: "title", Source: "b", Matching: 2}},
 		{"null flow when both sides have it", `{"targetAttributeName": "title", "source": {"type": "Attribute", "name": "a"}}`, am{Target: "title", Source: "a", NullFlow: mapping.ClearNull}},
 		{"an integer of an extension", `{"targetAttributeName": "urn:x:y:level", "source": {"type": "Attribute", "name": "b"}}`, am{Target: "urn:x:y:level", Source: "b", Type: mapping.TypeInteger}},
@@ -474,6 +476,35 @@ func TestUpdateTurnsOn(t *testing.T) {
 		if diff := cmp.Diff([]mapping.ObjectMapping{want}, got); diff != "" {
 			t.Errorf("flowTypes %q (-want +got):\n%s", flowTypes, diff)
 		}
+	}
+}
+
+// A large schema must not take time for each mapping times each definition, nor a tree for each function times each that there is.
+func TestCostGrowsWithTheSchemaOnly(t *testing.T) {
+	const many = 100
+	allocations := func(attributes int) float64 {
+		s := &graph.Schema{Directories: []graph.Directory{{Name: "D", Objects: []graph.ObjectDefinition{{Name: "U"}}}}}
+		for i := range attributes {
+			definition := graph.AttributeDefinition{Name: fmt.Sprint(i)}
+			s.Directories[0].Objects[0].Attributes = append(s.Directories[0].Objects[0].Attributes, definition)
+		}
+		r := graph.Rule{SourceDirectoryName: "D", TargetDirectoryName: "D"}
+		r.ObjectMappings = slices.Repeat([]graph.ObjectMapping{{SourceObjectName: "U", TargetObjectName: "U"}}, many)
+		s.Rules = []graph.Rule{r}
+		return testing.AllocsPerRun(1, func() {
+			if _, err := s.Mappings(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if few, more := allocations(1), allocations(5000); more > few+10*many {
+		t.Errorf("%d mappings allocate %v times with one definition, and %v times with many", many, few, more)
+	}
+	call := graph.Source{Type: graph.Function, Name: "ToLower"}
+	all := graph.Source{Type: graph.Function, Name: "Join"}
+	all.Parameters = slices.Repeat([]graph.Parameter{{Key: "x", Value: &call}}, many)
+	if got := testing.AllocsPerRun(1, func() { _, _ = all.Node() }); got > 50*many {
+		t.Errorf("a tree of %d functions allocates %v times", many, got)
 	}
 }
 

@@ -82,7 +82,7 @@ type AttributeMapping struct {
 	// Source is nil for a mapping of the kind None.
 	Source       *Source `json:"source,omitzero"`
 	DefaultValue string  `json:"defaultValue,omitzero"`
-	// MatchingPriority is 0 for an attribute that is not a matching one.
+	// MatchingPriority is 0, or less, for an attribute that is not a matching one.
 	MatchingPriority int `json:"matchingPriority,omitzero"`
 	// FlowType is one of Always, ObjectAddOnly, MultiValueAddOnly, ValueAddOnly, AttributeAddOnly.
 	FlowType string `json:"flowType,omitzero"`
