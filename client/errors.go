@@ -76,7 +76,7 @@ func (c *Client) refusal(r *request, resp *http.Response, body []byte) *scim.Err
 		return e
 	}
 	if resp.StatusCode < 400 {
-		e.Detail = c.tidy(redirectDetail(resp))
+		e.Detail = c.tidy(c.redirectDetail(resp))
 		return e
 	}
 	detail, typ := readRefusal(resp, body)
@@ -122,12 +122,12 @@ func judgeAnswer(resp *http.Response, p *profiles.Profile, body []byte) outcome 
 }
 
 // redirectDetail names where a redirect leads by its origin only: the rest may hold what the request held.
-func redirectDetail(resp *http.Response) string {
-	location, err := resp.Location()
+func (c *Client) redirectDetail(resp *http.Response) string {
+	location, err := c.location(resp)
 	if err != nil {
 		return "a redirect that leads nowhere"
 	}
-	if originOf(location) != originOf(resp.Request.URL) {
+	if originOf(location) != originOf(c.base) {
 		return fmt.Sprintf("redirect to another host, %s://%s, not followed so that no credential reaches it; "+
 			"if the service has moved, change the base URL", location.Scheme, location.Host)
 	}

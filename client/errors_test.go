@@ -262,6 +262,23 @@ func TestCredentialsAreTakenOutOfAllParts(t *testing.T) {
 	}
 }
 
+// What a hook answers need not say which request it is to.
+func TestRedirectsOfHooks(t *testing.T) {
+	for _, to := range []string{"https://elsewhere.example/x", "/moved", "", "%zz"} {
+		c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{"id":"1"}`), nil }),
+			client.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+				return transport(func(*http.Request) (*http.Response, error) {
+					resp := response(http.StatusFound, "")
+					resp.Header.Set("Location", to)
+					return resp, nil
+				})
+			}))
+		if _, err := c.Users().Get(t.Context(), "1"); err == nil || !strings.Contains(err.Error(), "redirect") {
+			t.Errorf("%q: %v", to, err)
+		}
+	}
+}
+
 // serial is a source that has another token each time.
 type serial struct{ n int }
 

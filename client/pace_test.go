@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -257,6 +258,34 @@ func TestPacingWithRate(t *testing.T) {
 		took := run(t, c, 21, 4)
 		if took != 10*time.Second {
 			t.Errorf("21 writes at 2 a second took %v", took)
+		}
+	})
+}
+
+// A service that redirects counts both requests.
+func TestPacingCountsRedirects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var arrivals []time.Time
+		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+			arrivals = append(arrivals, time.Now())
+			if strings.HasSuffix(r.URL.Path, "/") {
+				return response(http.StatusOK, `{"id":"1","userName":"a@example.com"}`), nil
+			}
+			resp := response(http.StatusPermanentRedirect, "")
+			resp.Header.Set("Location", r.URL.Path+"/")
+			resp.Request = r
+			return resp, nil
+		}), client.WithRateLimits(profiles.RateLimit{Requests: 11, Seconds: 60}))
+		for range 20 {
+			if _, err := c.Users().Replace(t.Context(), "1", scim.User{UserName: "a@example.com"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := busiest(arrivals, time.Minute); n > 11 || len(arrivals) != 40 {
+			t.Errorf("%d requests, %d of them within a minute", len(arrivals), n)
+		}
+		if n := c.Stats().Requests; n != 40 {
+			t.Errorf("%d requests are counted", n)
 		}
 	})
 }

@@ -93,14 +93,26 @@ func (c *Client) pause(ctx context.Context, r *request, failure *scim.Error, wai
 	return err
 }
 
-// attempt sends a request once, when the rate limit allows it.
+// attempt sends a request once, and again to where the service redirects it.
 func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error) {
+	to := c.url(r.path, r.query)
+	for hop := 0; ; hop++ {
+		result, failure, next := c.send(ctx, r, to)
+		if next == "" || hop == maxRedirects {
+			return result, failure
+		}
+		to = next
+	}
+}
+
+// send sends a request to a URL, when the rate limit allows it. Next is where the answer redirects to, empty when it does not or leads away.
+func (c *Client) send(ctx context.Context, r *request, to string) (result outcome, failure *scim.Error, next string) {
 	given, err := c.pacer.acquire(ctx, r.method)
 	if err != nil {
-		return unsent, notAdmitted(r, err)
+		return unsent, notAdmitted(r, err), ""
 	}
 	c.stats.paced.Add(int64(given.waited))
-	status, header, failure, result := c.exchange(ctx, r)
+	status, header, failure, result, next := c.exchange(ctx, r, to)
 	var retryAfter time.Duration
 	tooFast := false
 	if failure != nil {
@@ -112,7 +124,7 @@ func (c *Client) attempt(ctx context.Context, r *request) (outcome, *scim.Error)
 	if tooFast {
 		c.stats.rateLimited.Add(1)
 	}
-	return result, failure
+	return result, failure, next
 }
 
 // notAdmitted is the error of a request that the rate limit did not let through.
@@ -126,25 +138,56 @@ func notAdmitted(r *request, err error) *scim.Error {
 }
 
 // exchange is one request and its answer.
-func (c *Client) exchange(ctx context.Context, r *request) (int, http.Header, *scim.Error, outcome) {
+func (c *Client) exchange(ctx context.Context, r *request, to string) (int, http.Header, *scim.Error, outcome, string) {
 	begin := time.Now()
 	limited, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
 	defer cancel()
-	req, err := c.newRequest(limited, r)
+	req, err := c.newRequest(limited, r, to)
 	if err != nil {
-		return 0, nil, &scim.Error{Method: r.method, Path: r.path, Err: err}, refused
+		return 0, nil, &scim.Error{Method: r.method, Path: r.path, Err: err}, refused, ""
 	}
 	c.count(r)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		failure, result := c.networkError(ctx, limited, r, err)
 		c.logAttempt(ctx, r, 0, begin)
-		return 0, nil, failure, result
+		return 0, nil, failure, result, ""
 	}
 	defer resp.Body.Close()
 	failure, result := c.answer(ctx, limited, r, resp)
 	c.logAttempt(ctx, r, resp.StatusCode, begin)
-	return resp.StatusCode, resp.Header, failure, result
+	return resp.StatusCode, resp.Header, failure, result, c.redirection(r, resp)
+}
+
+// location returns where an answer redirects to. A hook may have made the answer, without the request that it is to.
+func (c *Client) location(resp *http.Response) (*url.URL, error) {
+	text := resp.Header.Get("Location")
+	if text == "" {
+		return nil, http.ErrNoLocation
+	}
+	if resp.Request != nil && resp.Request.URL != nil {
+		return resp.Request.URL.Parse(text)
+	}
+	return c.base.Parse(text)
+}
+
+// redirection returns the URL that an answer redirects to, when it is of the service itself and the method stays.
+func (c *Client) redirection(r *request, resp *http.Response) string {
+	switch resp.StatusCode {
+	case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther:
+		if r.method != http.MethodGet {
+			return "" // by custom these make a GET of it
+		}
+	default:
+		return ""
+	}
+	to, err := c.location(resp)
+	if err != nil || originOf(to) != originOf(c.base) {
+		return ""
+	}
+	to.User = nil // that is no credential of the caller's
+	return to.String()
 }
 
 func (c *Client) count(r *request) {
@@ -164,12 +207,12 @@ func (c *Client) logAttempt(ctx context.Context, r *request, status int, begin t
 		slog.Int("status", status), slog.Duration("took", time.Since(begin)))
 }
 
-func (c *Client) newRequest(ctx context.Context, r *request) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, r *request, to string) (*http.Request, error) {
 	var body io.Reader
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, c.url(r.path, r.query), body)
+	req, err := http.NewRequestWithContext(ctx, r.method, to, body)
 	if err != nil {
 		return nil, errors.New("the request cannot be made: its URL is malformed")
 	}

@@ -29,13 +29,8 @@ func (c *config) newHTTPClient(own origin) *http.Client {
 		t = c.middleware[i](t)
 	}
 	h.Transport = t
-	h.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-		first := via[0]
-		if originOf(next.URL) != own || next.Method != first.Method || len(via) > maxRedirects {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
+	// The client follows redirects itself, each as a request that the rate limits count.
+	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &h
 }
 
