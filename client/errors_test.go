@@ -264,7 +264,7 @@ func TestCredentialsAreTakenOutOfAllParts(t *testing.T) {
 
 // What a hook answers need not say which request it is to.
 func TestRedirectsOfHooks(t *testing.T) {
-	for _, to := range []string{"https://elsewhere.example/x", "/moved", "", "%zz"} {
+	for _, to := range []string{"https://elsewhere.example/x", "/moved", ""} {
 		c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{"id":"1"}`), nil }),
 			client.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
 				return transport(func(*http.Request) (*http.Response, error) {
