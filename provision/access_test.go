@@ -423,3 +423,41 @@ func TestAccessIsEndedHoweverLongItTakes(t *testing.T) {
 		})
 	}
 }
+
+// Whoever leaves is disabled also where the mapping says from another attribute who is active.
+func TestLeavingWithoutIsSoftDeleted(t *testing.T) {
+	scope := []mapping.FilterGroup{{Clauses: []mapping.Clause{{Attribute: "department", Operator: mapping.NotEquals, Value: "Out"}}}}
+	onCreate := directActive(mapping.AttributeMapping{Source: "accountEnabled", Apply: mapping.OnCreate})
+	tests := map[string]struct {
+		mapping mapping.ObjectMapping
+		leave   func(w *world)
+		want    any
+	}{
+		"gone":             {directActive(mapping.AttributeMapping{Source: "accountEnabled"}), func(w *world) { delete(w.source.objects["User"], "u1") }, false},
+		"out of scope":     {directActive(mapping.AttributeMapping{Source: "accountEnabled"}), func(w *world) { w.source.objects["User"]["u1"]["department"] = "Out" }, false},
+		"by an expression": {statusMapping(), func(w *world) { delete(w.source.objects["User"], "u1") }, false},
+		"by a constant":    {directActive(mapping.AttributeMapping{Constant: "true"}), func(w *world) { delete(w.source.objects["User"], "u1") }, false},
+		"for new accounts": {onCreate, func(w *world) { delete(w.source.objects["User"], "u1") }, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			tt.mapping.Scope = scope
+			w.mappings[0] = tt.mapping
+			w.source.user("u1", "u1@x", "department", "In")
+			w.source.user("u2", "u2@x", "department", "In")
+			w.cycle()
+			was := w.source.objects["User"]["u1"]
+			tt.leave(w)
+			w.cycle()
+			if got := w.app.objects["User"]["u-1"]["active"]; got != tt.want {
+				t.Errorf("active is %v", got)
+			}
+			was["department"] = "In"
+			w.source.objects["User"]["u1"] = was
+			if s, _ := w.cycle(); !s.InStep() || w.app.objects["User"]["u-1"]["active"] != true {
+				t.Errorf("back, and not active: %v", w.app.picture())
+			}
+		})
+	}
+}

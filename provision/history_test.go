@@ -867,7 +867,7 @@ func (h *history) mayStay(id string) bool {
 	p := h.setup.policy
 	account, _ := h.entitled(id)
 	switch {
-	case h.setup.active == 2 || h.setup.active == 3 && !account:
+	case h.setup.active == 2:
 		return true
 	case account:
 		return false

@@ -73,9 +73,9 @@ type Leave string
 const (
 	// LeaveByDefault is [LeaveDisable]; for [Policy.Deleted] it is [LeaveDelete].
 	LeaveByDefault Leave = ""
-	// LeaveDisable disables the object, as the mapping of IsSoftDeleted says. A type that cannot be disabled, because its
-	// mapping does not use IsSoftDeleted, is deleted if it is a group or the target's profile says that deleting is its way, and
-	// left alone otherwise.
+	// LeaveDisable disables the object, as the mapping of IsSoftDeleted says, or by active = false where the mapping says otherwise who is
+	// active. A type that cannot be disabled, because its mapping has neither, is deleted if it is a group or the target's profile says that
+	// deleting is its way, and left alone otherwise.
 	LeaveDisable Leave = "disable"
 	// LeaveDelete deletes it; where the target cannot delete, it is disabled.
 	LeaveDelete Leave = "delete"

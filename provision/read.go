@@ -307,6 +307,7 @@ func (c *cycle) readOne(ctx context.Context, r *rule, item *readItem) error {
 		}
 		rec.Matching = nil
 		c.ungroup(r, rec)
+		r.learnDisable(rec)
 		rec.Flags = rec.Flags.With(Dirty, rec.TargetID != "" || rec.Flags.Has(Dirty))
 		c.rematched[r.source] = c.rematched[r.source] || len(old) > 0
 		return nil
@@ -498,6 +499,7 @@ func (c *cycle) markVanished(ctx context.Context, r *rule, keys []int64) error {
 		c.ungroup(r, rec)
 		rec.leaves(c.began)
 		rec.vanish()
+		r.learnDisable(rec)
 		c.put(commit, rec)
 	}
 	return c.commit(ctx, commit)

@@ -93,7 +93,9 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 		}
 	}
 	r.softDelete = slices.Contains(m.SourceAttributes(), isSoftDeleted)
-	r.disable = disableOf(m)
+	if !r.deprovisionsByDelete() {
+		r.disable = disableOf(m, r.softDelete)
+	}
 	for _, path := range m.ReferenceAttributes() {
 		r.refs = true
 		if strings.EqualFold(path, "members") {
@@ -104,8 +106,9 @@ func newRule(m *mapping.Mapping, p *profiles.Profile, policy Policy) (*rule, err
 	return r, nil
 }
 
-// disableOf finds out how a mapping switches an account off without knowing whose it is.
-func disableOf(m *mapping.Mapping) scim.Document {
+// disableOf finds out how a mapping switches an account off without knowing whose it is. One that says who is active, but not by IsSoftDeleted, has
+// those who leave be inactive.
+func disableOf(m *mapping.Mapping, softDelete bool) scim.Document {
 	active := func(softDeleted bool) scim.Document {
 		// Other attributes may well be in error.
 		for _, s := range m.Explain(context.Background(), map[string]any{isSoftDeleted: softDeleted}, mapping.Env{}).Steps {
@@ -118,12 +121,19 @@ func disableOf(m *mapping.Mapping) scim.Document {
 	if off := active(true); switchesOff(active(false), off) {
 		return off
 	}
-	return nil
+	governs := slices.ContainsFunc(m.Definition().Attributes, func(a mapping.AttributeMapping) bool {
+		return strings.EqualFold(a.Target, "active") && a.Apply != mapping.OnCreate && a.Apply != mapping.WhenEmpty
+	})
+	if softDelete || !governs {
+		return nil
+	}
+	return scim.Document{"active": false}
 }
 
-// learnDisable has somebody be disabled as anybody is, if it is not known how he is: the mapping could not disable when he was mapped.
+// learnDisable has somebody be disabled as anybody is, if it is not known how he is: the mapping could not disable when he was mapped, or it says
+// nothing of those who leave.
 func (r *rule) learnDisable(rec *Record) {
-	if r.softDelete && len(rec.Want.Disable) == 0 && rec.TargetID != "" {
+	if (r.softDelete || rec.leaving()) && len(rec.Want.Disable) == 0 && rec.TargetID != "" {
 		rec.Want.Disable = r.disable.Clone()
 	}
 }

@@ -24,8 +24,8 @@ type script struct {
 type setup struct {
 	// matching: 0 by userName, 1 by externalId first.
 	matching int
-	// active: 0 by Switch, 1 by Not, 2 not mapped, so that nobody can be disabled, 3 from the attribute of the source, so that nobody is
-	// disabled for leaving, 4 by an expression that asks for the status, too.
+	// active: 0 by Switch, 1 by Not, 2 not mapped, so that nobody can be disabled, 3 from the attribute of the source, which
+	// says nothing of leaving, 4 by an expression that asks for the status, too.
 	active int
 	// title: 0 not mapped, 1 cleared when there is none, 2 kept then, 3 for new accounts only, 4 where there is none.
 	title int
