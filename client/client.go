@@ -38,6 +38,9 @@ func New(baseURL string, options ...Option) (*Client, error) {
 			return nil, fmt.Errorf("client: %w", err)
 		}
 	}
+	if c.tls != nil && (c.transport != nil || c.httpClient != nil && c.httpClient.Transport != nil) {
+		return nil, errors.New("client: WithTLS does not reach a transport of the caller's; set the TLS configuration there")
+	}
 	if err := c.parseBase(baseURL); err != nil {
 		return nil, fmt.Errorf("client: base URL: %w", err)
 	}

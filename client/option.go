@@ -103,7 +103,8 @@ func WithTransport(t http.RoundTripper) Option {
 }
 
 // WithTLS sets the TLS configuration of the client's own transport, for client certificates or a private certificate authority. A
-// MinVersion below TLS 1.2 is raised to that. It cannot be combined with [WithTransport] and [WithHTTPClient], which have their own.
+// MinVersion below TLS 1.2 is raised to that. It cannot be combined with [WithTransport], nor with [WithHTTPClient] of a client that has a transport: these
+// have their own, and [New] returns an error.
 func WithTLS(t *tls.Config) Option {
 	return func(c *config) error {
 		if t == nil {

@@ -85,6 +85,21 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A configuration that is not used, such as a private certificate authority, must not be thought to protect.
+func TestTLSWithATransportThatHasItsOwn(t *testing.T) {
+	own := &http.Transport{}
+	for name, option := range map[string]client.Option{
+		"transport": client.WithTransport(own), "HTTP client": client.WithHTTPClient(&http.Client{Transport: own}),
+	} {
+		if _, err := client.New("https://service.example/", client.WithTLS(&tls.Config{}), option); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := client.New("https://service.example/", client.WithTLS(&tls.Config{}), client.WithHTTPClient(&http.Client{})); err != nil {
+		t.Errorf("HTTP client without a transport: %v", err)
+	}
+}
+
 func TestAnswersOfAnySizeMayBeAllowed(t *testing.T) {
 	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
 		return response(http.StatusOK, `{"id":"1"}`), nil
