@@ -281,6 +281,25 @@ func outlineRequests(requests []scim.BulkRequest) []string {
 	return lines
 }
 
+// The answer to an operation on what the same request has created says where that is.
+func TestBulkAnswersWithTheIDsOfNewResources(t *testing.T) {
+	s := &bulkService{config: bulkConfig(10, 10000), answer: func(n int, op scim.BulkOperation) string {
+		op.Path = strings.ReplaceAll(op.Path, "bulkId:", "id-of-")
+		return usual(n, op)
+	}}
+	results, err := newClient(t, s).Bulk(t.Context(), scim.BulkRequest{Operations: []scim.BulkOperation{
+		group("g"), group("h"),
+		{Method: "PATCH", Path: "/Groups/bulkId:g", Data: scim.Document{"displayName": "G"}},
+		{Method: "DELETE", Path: "/Groups/bulkId:h"},
+		{Method: "post", Path: "/Users", Data: scim.Document{"userName": "a"}},
+		post("operation-5", "b"),
+	}})
+	want := []string{"201 id-of-g", "201 id-of-h", "200 id-of-g", "200 id-of-h", "201 id-of-operation-5-", "201 id-of-operation-5"}
+	if diff := cmp.Diff(want, outline(results)); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestBulkOneByOne(t *testing.T) {
 	s := newService()
 	defer s.Close()

@@ -39,10 +39,15 @@ func (b *bulkRun) inBatches(ctx context.Context, caps Capabilities) {
 	if payload <= 0 {
 		payload = defaultBulkPayload
 	}
+	taken := make(map[string]bool, len(b.operations))
+	for _, op := range b.operations {
+		taken[op.BulkID] = true
+	}
 	var current batch
 	for i, op := range b.operations {
+		op.Method = strings.ToUpper(op.Method)
 		if op.Method == http.MethodPost && op.BulkID == "" {
-			op.BulkID = "operation-" + strconv.Itoa(i+1) // so that the answer can be told
+			op.BulkID = freeBulkID(i, taken)
 		}
 		body, failure := encode(op)
 		if failure != nil {
@@ -66,6 +71,15 @@ func (b *bulkRun) inBatches(ctx context.Context, caps Capabilities) {
 		current.size += size
 	}
 	b.sendBatch(ctx, &current)
+}
+
+// freeBulkID returns a bulkId that no operation has, so that the answer to one can be told.
+func freeBulkID(i int, taken map[string]bool) string {
+	id := "operation-" + strconv.Itoa(i+1)
+	for taken[id] {
+		id += "-"
+	}
+	return id
 }
 
 // single does one operation by a request of its own.
@@ -188,7 +202,8 @@ func (b *bulkRun) collect(sent *batch, answers []bulkAnswer) {
 	left := slices.Clone(answers)
 	for n, i := range sent.indexes {
 		op := sent.operations[n]
-		at := slices.IndexFunc(left, func(a bulkAnswer) bool { return a.matches(op) })
+		known := b.withPath(op)
+		at := slices.IndexFunc(left, func(a bulkAnswer) bool { return a.matches(op) || a.matches(known) })
 		switch {
 		case at >= 0:
 			b.record(i, op, &left[at])
@@ -205,6 +220,13 @@ func (b *bulkRun) collect(sent *batch, answers []bulkAnswer) {
 			})
 		}
 	}
+}
+
+// withPath returns an operation with the id in its path of a resource that was created in the same request: the answer has that.
+func (b *bulkRun) withPath(op scim.BulkOperation) scim.BulkOperation {
+	target, _ := b.resolve(scim.BulkOperation{Path: op.Path})
+	op.Path = target.Path
+	return op
 }
 
 // matches reports whether an answer is to an operation.
