@@ -122,7 +122,7 @@ func TestURLs(t *testing.T) {
 			var got string
 			options := append(tt.options, client.WithTransport(transport(func(r *http.Request) (*http.Response, error) {
 				got = r.URL.String()
-				return response(http.StatusOK, `{"id":"1"}`), nil
+				return response(http.StatusOK, `{"id":"a/b?c"}`), nil
 			})))
 			c, err := client.New(tt.base, options...)
 			if err != nil {

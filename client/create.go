@@ -116,7 +116,10 @@ func (r *Resources[T]) post(ctx context.Context, body []byte) (T, error) {
 		if err := decode(body, &created); err != nil {
 			return err
 		}
-		return hasID(&created)
+		if answeredID(&created, body) == "" {
+			return errNoID
+		}
+		return nil
 	}
 	if err := r.do(ctx, req); err != nil {
 		var none T

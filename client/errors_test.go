@@ -204,6 +204,56 @@ func TestAnswersToChangesWithoutTheResource(t *testing.T) {
 	}
 }
 
+// A proxy that mixes up answers, or a service that redirects to itself, gives a resource that is another one's.
+func TestAnswersWithAnotherResource(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		return response(http.StatusOK, `{"id":"B","userName":"b@example.com"}`), nil
+	}))
+	given := scim.User{ID: "a", UserName: "a@example.com"}
+	changed := given
+	changed.DisplayName = "A"
+	if got, err := c.Users().Get(t.Context(), "a"); err == nil {
+		t.Errorf("get: %v", got)
+	}
+	if got, err := c.Users().Get(t.Context(), "b"); err != nil || got.ID != "B" {
+		t.Errorf("get in another case: %v, %v", got, err)
+	}
+	operations := []scim.PatchOperation{{Op: scim.OpReplace, Path: "displayName", Value: "A"}}
+	if got, err := c.Users().Patch(t.Context(), "a", operations); err != nil || got != nil {
+		t.Errorf("patch: %v, %v", got, err)
+	}
+	if got, err := c.Users().Replace(t.Context(), "a", changed); err != nil || got.UserName != given.UserName {
+		t.Errorf("replace: %v, %v", got, err)
+	}
+	c = newClient(t, transport(func(*http.Request) (*http.Response, error) {
+		return response(http.StatusOK, `{"id":"b","userName":"b@example.com"}`), nil
+	}), client.WithProfile(&profiles.Profile{Resources: []profiles.Resource{
+		{Name: "User", Endpoint: "/Users", Operations: []profiles.Operation{profiles.Replace}},
+	}}))
+	if got, err := c.Users().Update(t.Context(), given, changed); err != nil || got.ID != "a" {
+		t.Errorf("update: %v, %v", got, err)
+	}
+}
+
+// What is no resource is not one of a type that the caller brings either.
+func TestAnswersThatAreNoResourceOfAnyType(t *testing.T) {
+	type device struct {
+		Name string `json:"name"`
+	}
+	for _, body := range []string{`{"totalResults":0,"Resources":[]}`, `null`, `{}`, `{"id":null,"name":"x"}`, `{"id":"","name":"x"}`} {
+		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
+			return response(http.StatusOK, body), nil
+		}), client.WithRetry(client.Retry{Attempts: 1}))
+		devices := client.For[device](c, scim.ResourceType{Name: "Device", Endpoint: "/Devices"}, nil)
+		if got, err := devices.Get(t.Context(), "1"); err == nil {
+			t.Errorf("get of %s: %v", body, got)
+		}
+		if got, err := devices.Create(t.Context(), device{"x"}); !errors.Is(err, client.ErrOutcomeUnknown) {
+			t.Errorf("create answered with %s: %v, %v", body, got, err)
+		}
+	}
+}
+
 // A line break is not a resource either.
 func TestAnswersOfWhiteSpaceAreEmpty(t *testing.T) {
 	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, "\r\n"), nil }))

@@ -89,7 +89,7 @@ func (k *kind) path(id string) (string, *scim.Error) {
 }
 
 // Get returns the resource with the id. It returns [scim.ErrNotFound] when there is none, and [ErrNotModified] when [IfNoneMatch] was
-// given and the version is still that.
+// given and the version is still that. An answer with another id is an error.
 func (r *Resources[T]) Get(ctx context.Context, id string, options ...CallOption) (T, error) {
 	var resource T
 	o := callOptions(options)
@@ -99,10 +99,18 @@ func (r *Resources[T]) Get(ctx context.Context, id string, options ...CallOption
 	}
 	req.query = r.projection(o.attributes, o.excluded)
 	req.decode = func(_ int, _ http.Header, body []byte) error {
-		if err := decode(body, &resource); err != nil || len(o.attributes) > 0 {
-			return err // what is left of a resource may be without its id at services that take attributes literally
+		if err := decode(body, &resource); err != nil {
+			return err
 		}
-		return hasID(&resource)
+		got := answeredID(&resource, body)
+		switch {
+		case got == "" && len(o.attributes) > 0: // what is left of a resource may be without its id at services that take attributes literally
+		case got == "":
+			return errNoID
+		case !strings.EqualFold(got, id):
+			return errors.New("it is another resource: its id is not the one that was asked for")
+		}
+		return nil
 	}
 	if err := r.do(ctx, req); err != nil {
 		var none T // what was read before an error is not a resource
@@ -126,12 +134,12 @@ func (r *Resources[T]) Replace(ctx context.Context, id string, resource T, optio
 	if failure != nil {
 		return resource, r.fail(failure)
 	}
-	return resource, r.send(ctx, req, doc, &resource)
+	return resource, r.send(ctx, req, id, doc, &resource)
 }
 
 // Patch changes a resource by operations (RFC 7644 section 3.5.2). They are sent as they are, in one request: [Resources.Update] finds them
 // from two versions of the resource, and writes them as the service wants them. It returns the resource as the service answers, or nil
-// where it answers without it, or with something that has no id.
+// where it answers without it, or with something that does not have its id.
 func (r *Resources[T]) Patch(ctx context.Context, id string, operations []scim.PatchOperation, options ...CallOption) (*T, error) {
 	req, err := r.request(http.MethodPatch, id, profiles.Update, callOptions(options))
 	if err != nil {
@@ -152,7 +160,7 @@ func (r *Resources[T]) Patch(ctx context.Context, id string, operations []scim.P
 		if err := decode(body, &received); err != nil {
 			return err
 		}
-		if hasID(&received) == nil {
+		if strings.EqualFold(answeredID(&received, body), id) {
 			updated = &received
 		}
 		return nil
@@ -189,7 +197,7 @@ func (r *Resources[T]) request(method, id string, op profiles.Operation, o call)
 }
 
 // send sends a document and reads the resource that is answered, if one is.
-func (r *Resources[T]) send(ctx context.Context, req *request, doc scim.Document, answer *T) error {
+func (r *Resources[T]) send(ctx context.Context, req *request, id string, doc scim.Document, answer *T) error {
 	body, err := encode(doc)
 	if err != nil {
 		return r.fail(err)
@@ -203,7 +211,7 @@ func (r *Resources[T]) send(ctx context.Context, req *request, doc scim.Document
 		if err := decode(body, &received); err != nil {
 			return err
 		}
-		if hasID(&received) == nil {
+		if strings.EqualFold(answeredID(&received, body), id) {
 			*answer = received
 		}
 		return nil
@@ -279,9 +287,26 @@ func isBlank(body []byte) bool { return len(bytes.TrimSpace(body)) == 0 }
 // hasID returns an error for what cannot be a resource of a service: it has no id where such resources have theirs.
 func hasID(resource any) error {
 	if id, known := idIn(resource); known && id == "" {
-		return errors.New("the resource has no id")
+		return errNoID
 	}
 	return nil
+}
+
+var errNoID = errors.New("the resource has no id")
+
+// answeredID returns the id of a resource in an answer, also when it is of a type that does not tell where it has its id. Ids are
+// compared in any case: not every service gives back the case in which it was asked for one.
+func answeredID(resource any, body []byte) string {
+	if id, known := idIn(resource); known {
+		return id
+	}
+	var raw struct {
+		ID any `json:"id"`
+	}
+	if err := decode(body, &raw); err != nil || raw.ID == nil {
+		return ""
+	}
+	return fmt.Sprint(raw.ID)
 }
 
 // into returns a decode function for a request whose answer must have a body.

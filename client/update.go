@@ -83,7 +83,7 @@ func (r *Resources[T]) change(ctx context.Context, id string, change Change, o c
 		if err := decode(body, &received); err != nil {
 			return err
 		}
-		if hasID(&received) == nil {
+		if strings.EqualFold(answeredID(&received, body), id) {
 			updated = &received
 		}
 		return nil
