@@ -157,8 +157,13 @@ func (a *attribute) alwaysEmpty() bool {
 // depend on the source. An absent value is the empty text.
 func possible(n *expr.Node) (texts []string, all bool) {
 	switch n.Kind {
-	case expr.TextNode, expr.NumberNode:
+	case expr.TextNode:
 		return []string{n.Text}, true
+	case expr.NumberNode:
+		if p, err := expr.CompileNode(n); err == nil { // &HF is 15
+			v, ok := p.Constant()
+			return []string{v.String()}, ok
+		}
 	case expr.OmittedNode, expr.KeywordNode:
 		return []string{""}, true
 	case expr.CallNode:
@@ -320,7 +325,10 @@ func (c *checker) checkType(a *attribute) {
 	}
 	texts, _ := possible(a.program.Node())
 	if v, ok := a.program.Constant(); ok {
-		texts = []string{v.String()}
+		texts = nil
+		for i := range v.Len() {
+			texts = append(texts, v.At(i).String())
+		}
 	}
 	for _, text := range texts {
 		if _, err := t.convertOne(expr.String(text), false); err != nil && text != "" {

@@ -133,3 +133,32 @@ func ExampleMapping_Check() {
 	// error: name.familyName: the service requires it, and nothing is mapped to it
 	// error: externalId: the service cannot filter on it, so it cannot be a matching attribute. These would do: userName
 }
+
+func TestCheckReadsConstantsAsTheyCome(t *testing.T) {
+	tests := []struct {
+		name, expression string
+		failures         int
+	}{
+		{"a hexadecimal number", `IIF([x] = "1", &HF, 1)`, 0},
+		{"a list of numbers", `Split("1,2", ",")`, 0},
+		{"a list with a text", `Split("1,b", ",")`, 1},
+		{"a text", `IIF([x] = "1", "b", 1)`, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := mapping.MustCompile(users(
+				mapping.AttributeMapping{Target: "userName", Source: "upn", Matching: 1},
+				mapping.AttributeMapping{Target: "urn:x:y:levels", Expression: tt.expression, Type: mapping.TypeInteger, MultiValued: true},
+			))
+			failures := 0
+			for _, p := range m.Check(nil) {
+				if p.Severity == mapping.Failure {
+					failures++
+				}
+			}
+			if failures != tt.failures {
+				t.Errorf("got %v, want %d failures", m.Check(nil), tt.failures)
+			}
+		})
+	}
+}
