@@ -97,14 +97,16 @@ func (t *target) convertList(v expr.Value, direct bool) (any, error) {
 	list := make([]any, 0, v.Len())
 	for i := range v.Len() {
 		one := v.At(i)
-		if one.IsNull() {
+		if one.IsNull() || direct && one.IsNullOrEmpty() {
 			continue
 		}
 		converted, err := t.convertOne(one, direct)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, converted)
+		if converted != nil { // an empty text is no value but of a text
+			list = append(list, converted)
+		}
 	}
 	if len(list) == 0 {
 		return nil, nil

@@ -339,7 +339,7 @@ func (m *Mapping) evaluate(ctx context.Context, a *attribute, r *run, env *Env) 
 			return outcome{value: v}, nil
 		}
 		value := expr.FromAny(v)
-		if value.IsNullOrEmpty() || value.Len() == 0 {
+		if value.IsNullOrEmpty() || value.Len() == 0 || value.Len() == 1 && value.At(0).IsNullOrEmpty() {
 			return outcome{}, nil
 		}
 		return a.convert(value)

@@ -151,6 +151,7 @@ func TestNoValue(t *testing.T) {
 		{"null is skipped", mapping.AttributeMapping{Source: "x"}, nil, outcome{}},
 		{"an empty text of the source is skipped", mapping.AttributeMapping{Source: "x"}, "", outcome{}},
 		{"an empty list is skipped", mapping.AttributeMapping{Source: "x"}, []any{}, outcome{}},
+		{"a list of an empty text is skipped", mapping.AttributeMapping{Source: "x", Default: "Staff"}, []any{""}, outcome{Create: scim.Document{"title": "Staff"}}},
 		{"a default goes with the create only", mapping.AttributeMapping{Source: "x", Default: "Staff"}, nil, outcome{Create: scim.Document{"title": "Staff"}}},
 		{"a default is not for values", mapping.AttributeMapping{Source: "x", Default: "Staff"}, "Lead", outcome{Create: scim.Document{"title": "Lead"}, Update: scim.Document{"title": "Lead"}}},
 		{"null flow clears", mapping.AttributeMapping{Source: "x", NullFlow: mapping.ClearNull}, nil, outcome{Clear: []string{"title"}}},
@@ -168,6 +169,28 @@ func TestNoValue(t *testing.T) {
 			result := mapOne(t, users(tt.mapping), object{"x": tt.value})
 			got := outcome{result.Create, result.Update, result.Clear}
 			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestListsWithoutValues(t *testing.T) {
+	tests := []struct {
+		name    string
+		mapping mapping.AttributeMapping
+		want    scim.Document
+	}{
+		{"empty texts of the source", mapping.AttributeMapping{Target: "urn:x:y:tags", Source: "list", Type: mapping.TypeString, MultiValued: true}, scim.Document{"urn:x:y": object{"tags": []any{"a", "b"}}}},
+		{"nothing but empty texts", mapping.AttributeMapping{Target: "urn:x:y:tags", Source: "none", Type: mapping.TypeString, MultiValued: true}, scim.Document{}},
+		{"empty texts that an expression gives", mapping.AttributeMapping{Target: "urn:x:y:tags", Expression: `Split([text], ",")`, Type: mapping.TypeString, MultiValued: true}, scim.Document{"urn:x:y": object{"tags": []any{"a", "", "b"}}}},
+		{"empty texts for elements", mapping.AttributeMapping{Target: "emails", Expression: `Split([text], ",")`}, scim.Document{"emails": []any{object{"value": "a"}, object{"value": "b"}}}},
+		{"empty texts for numbers", mapping.AttributeMapping{Target: "urn:x:y:levels", Expression: `Split([digits], ",")`, Type: mapping.TypeInteger, MultiValued: true}, scim.Document{"urn:x:y": object{"levels": []any{int64(1), int64(2)}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			source := object{"list": []any{"", "a", nil, "b"}, "none": []any{"", ""}, "text": "a,,b", "digits": "1,,2"}
+			if diff := cmp.Diff(tt.want, mapOne(t, users(tt.mapping), source).Create); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
