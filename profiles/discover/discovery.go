@@ -3,6 +3,8 @@ package discover
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -130,8 +132,8 @@ func (p *probe) readTypes(types []scim.ResourceType, documents []scim.Document) 
 	}
 	seen := map[string]bool{}
 	for _, t := range types {
-		if t.Name == "" || relative(t.Endpoint) == "" || seen[strings.ToLower(t.Name)] || len(seen) == maxTypes {
-			p.find("/ResourceTypes has a type without a name or endpoint, one twice, or more than %d: %q was passed over.", maxTypes, t.Name)
+		if t.Name == "" || !isPath(relative(t.Endpoint)) || seen[strings.ToLower(t.Name)] || len(seen) == maxTypes {
+			p.find("/ResourceTypes has a type without a name or a path as its endpoint, one twice, or more than %d: %.60q was passed over.", maxTypes, t.Name)
 			continue
 		}
 		seen[strings.ToLower(t.Name)] = true
@@ -182,6 +184,15 @@ func relative(endpoint string) string {
 		return rest[strings.LastIndexByte(rest, '/')+1:]
 	}
 	return endpoint
+}
+
+// isPath reports whether an endpoint is a path below the base URL, and nothing else that a URL may have.
+func isPath(endpoint string) bool {
+	u, err := url.Parse("/" + strings.Trim(endpoint, "/"))
+	if err != nil || u.Path == "/" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(endpoint, "?#") {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(u.Path, "/"), func(step string) bool { return step == "." || step == ".." })
 }
 
 func resourcePath(name string) string { return "/resources/" + pointer(name) }

@@ -252,3 +252,44 @@ func FuzzProbe(f *testing.F) {
 		}
 	})
 }
+
+// What could not be asked must not take the answer to the question before for its own.
+func TestResourceTypesWithOddEndpoints(t *testing.T) {
+	odd := strings.Repeat("x", 1000)
+	url := ours(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/ResourceTypes" {
+				h.ServeHTTP(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/scim+json")
+			fmt.Fprintf(w, `{"totalResults":4,"Resources":[
+				{"name":"User","endpoint":"/Users","schema":"urn:ietf:params:scim:schemas:core:2.0:User"},
+				{"name":"Escaped","endpoint":"/%%zz","schema":"urn:a"},
+				{"name":"Control","endpoint":"/a\u007fb","schema":"urn:b"},
+				{"name":"Query","endpoint":"/Users?x=","schema":"urn:c"},
+				{"name":"Parent","endpoint":"/../admin","schema":"urn:e"},
+				{"name":%q,"endpoint":"","schema":"urn:d"}]}`, odd)
+		})
+	})
+	r := probe(t, url, discover.Options{}, token)
+	var names []string
+	for _, resource := range r.Profile.Resources {
+		names = append(names, resource.Name)
+	}
+	if strings.Join(names, " ") != "User" {
+		t.Errorf("resource types %v", names)
+	}
+	if found := strings.Join(r.Findings, "\n"); !strings.Contains(found, `"Control" was passed over`) || strings.Contains(found, odd) {
+		t.Errorf("findings:\n%s", found)
+	}
+}
+
+// The query of a base URL may hold a key. A profile is kept and passed on.
+func TestBaseURLsOfProfilesHaveNoQuery(t *testing.T) {
+	url := ours(t, nil)
+	r := probe(t, " "+url+"?key=hunter2\n", discover.Options{}, token)
+	if got := r.Profile.BaseURLs[0].URL; got != url {
+		t.Errorf("base URL %q, want %q", got, url)
+	}
+}

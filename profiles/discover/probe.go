@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/scimbridge/scim"
 	"github.com/scimbridge/scim/client"
@@ -125,9 +126,9 @@ func newProbe(baseURL string, o Options, options []client.Option) (*probe, error
 }
 
 func withoutQuery(baseURL string) string {
-	u, err := url.Parse(baseURL)
+	u, err := url.Parse(strings.TrimSpace(baseURL)) // as the client reads it
 	if err != nil {
-		return baseURL
+		return ""
 	}
 	u.RawQuery, u.User = "", nil
 	return u.String()
@@ -161,6 +162,7 @@ func (p *probe) get(ctx context.Context, path string, query url.Values) (answer,
 // settle tells answers from failures.
 func (p *probe) settle(ctx context.Context, err error) (answer, error) {
 	a := p.seen.last
+	p.seen.last = answer{} // what is not sent next has no answer, not this one
 	switch {
 	case ctx.Err() != nil:
 		return a, context.Cause(ctx)
