@@ -461,3 +461,18 @@ func TestLeavingWithoutIsSoftDeleted(t *testing.T) {
 		})
 	}
 }
+
+// Whoever leaves the scope leaves, also when the mapping would ignore him in it.
+func TestIgnoredOutOfScope(t *testing.T) {
+	w := newWorld(t)
+	w.mappings[0].Scope = []mapping.FilterGroup{{Clauses: []mapping.Clause{{Attribute: "department", Operator: mapping.NotEquals, Value: "Out"}}}}
+	w.mappings[0].Attributes[4] = mapping.AttributeMapping{Target: "title", Expression: `IIF([mail]="", IgnoreObjectFlow, [jobTitle])`}
+	w.source.user("u1", "u1@x", "department", "In", "mail", "m", "jobTitle", "Clerk")
+	w.source.user("u2", "u2@x", "department", "In", "mail", "m", "jobTitle", "Clerk")
+	w.cycle()
+	w.source.user("u1", "u1@x", "department", "Out", "mail", "", "jobTitle", "Clerk")
+	w.source.user("u2", "u2@x", "department", "In", "mail", "", "jobTitle", "Changed")
+	if _, writes := w.cycle(); len(writes) != 1 || w.app.objects["User"]["u-1"]["active"] != false {
+		t.Errorf("sent %v: %v", writes, w.app.picture())
+	}
+}

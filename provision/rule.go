@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"math"
@@ -302,7 +303,12 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 		o.err = err
 		return o
 	}
-	if result.IgnoreObject {
+	switch {
+	case result.IgnoreObject && !o.scope.In:
+		// What it would be if it were in scope does not matter: it leaves, as it was known before.
+		o.err = errIgnored
+		return o
+	case result.IgnoreObject:
 		o.ignore = true
 		return o
 	}
@@ -325,6 +331,8 @@ func (r *rule) evaluate(ctx context.Context, e Entry, assigned, linked bool, ena
 	}
 	return o
 }
+
+var errIgnored = errors.New("the mapping ignores the object")
 
 func wantOf(result mapping.Result) Want {
 	w := Want{
