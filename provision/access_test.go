@@ -2,6 +2,7 @@ package provision_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -474,5 +475,37 @@ func TestIgnoredOutOfScope(t *testing.T) {
 	w.source.user("u2", "u2@x", "department", "In", "mail", "", "jobTitle", "Changed")
 	if _, writes := w.cycle(); len(writes) != 1 || w.app.objects["User"]["u-1"]["active"] != false {
 		t.Errorf("sent %v: %v", writes, w.app.picture())
+	}
+}
+
+// A list that cannot be read keeps nobody in.
+func TestListThatCannotBeRead(t *testing.T) {
+	for name, drift := range map[string]time.Duration{"for matching": 0, "for drift": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.source.user("u1", "u1@x")
+			w.source.user("u2", "u2@x")
+			w.cycle()
+			w.config.Policy.Drift = drift
+			w.app.fault = func(call string) (error, bool) {
+				if strings.HasPrefix(call, "list") {
+					return scim.NewError(500, "", "too much"), false
+				}
+				return nil, false
+			}
+			delete(w.source.objects["User"], "u1")
+			w.app.put("User", scim.Document{"userName": "u3@x", "active": true, "name": map[string]any{"familyName": "Old"}})
+			for _, id := range []string{"u3", "u4", "u5", "u6"} {
+				w.source.user(id, id+"@x")
+			}
+			w.clock.advance(40 * time.Minute)
+			_, err := w.job().RunCycle(t.Context())
+			if (drift > 0) != errors.Is(err, provision.ErrTargetUnusable) {
+				t.Errorf("the cycle ended with %v", err)
+			}
+			if w.app.objects["User"]["u-1"]["active"] != false || len(w.app.objects["User"]) != 6 {
+				t.Errorf("%v", w.app.picture())
+			}
+		})
 	}
 }

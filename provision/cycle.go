@@ -157,8 +157,9 @@ func (c *cycle) steps(ctx context.Context) error {
 	if err := c.recover(ctx); err != nil {
 		return err
 	}
-	if err := c.repairDrift(ctx); err != nil {
-		return err
+	driftErr := c.repairDrift(ctx)
+	if driftErr != nil && !errors.Is(driftErr, errNoList) {
+		return driftErr
 	}
 	if err := c.reconsider(ctx); err != nil {
 		return err
@@ -180,7 +181,11 @@ func (c *cycle) steps(ctx context.Context) error {
 	if err := c.references(ctx); err != nil {
 		return err
 	}
-	return c.readBack(ctx)
+	if err := c.readBack(ctx); err != nil {
+		return err
+	}
+	// The cycle has failed, but nobody had to wait for it.
+	return driftErr
 }
 
 // finish records how the cycle went. It does so even when the context has ended.

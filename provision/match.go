@@ -30,7 +30,13 @@ func (c *cycle) match(ctx context.Context, r *rule) error {
 	if !r.offers(profiles.List) || unlinked <= 2 || linked/c.pageSize()+1 >= unlinked {
 		return nil
 	}
-	return c.list(ctx, r, unlinked)
+	err = c.list(ctx, r, unlinked)
+	if errors.Is(err, errNoList) {
+		// They are looked up one by one. Others are not to wait for it, and least of all those who leave.
+		c.job.config.Logger.Warn("the list cannot be read; objects are looked up one by one", "job", c.job.config.Name, "type", r.source, "error", err)
+		return nil
+	}
+	return err
 }
 
 // list reads the target's list, and notes what matches. When it turns out to be longer than look-ups would be, it stops and leaves the
@@ -70,8 +76,11 @@ func listError(err error) error {
 	if fatal(err) {
 		return err
 	}
-	return fmt.Errorf("%w: its list cannot be read (%w)", ErrTargetUnusable, err)
+	return fmt.Errorf("%w: %w (%w)", ErrTargetUnusable, errNoList, err)
 }
+
+// errNoList says that a target answers, and not with its list.
+var errNoList = errors.New("its list cannot be read")
 
 // noteCandidates finds the objects that listed ones match.
 func (c *cycle) noteCandidates(ctx context.Context, r *rule, docs []scim.Document) error {
