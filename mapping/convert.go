@@ -126,6 +126,9 @@ func (t *target) convertOne(v expr.Value, direct bool) (any, error) {
 		if moment, ok := v.Time(); ok && direct {
 			return dateTime(moment), nil
 		}
+		if v.Kind() == expr.KindNumber {
+			return number(v), nil
+		}
 		return v.Any(), nil
 	case TypeBoolean:
 		if b, ok := boolean(v); ok {
@@ -173,24 +176,32 @@ func (t *target) convertComplex(v expr.Value, direct bool) (any, error) {
 	return map[string]any{"value": text}, nil
 }
 
+// decimal reads a number, whole or not.
 func decimal(v expr.Value) (any, error) {
-	if n, ok := v.Int(); ok {
-		return n, nil
-	}
-	if f, ok := v.Float(); ok {
-		return f, nil
-	}
 	if v.IsNullOrEmpty() {
 		return nil, nil
 	}
 	if n, ok := integer(v); ok {
-		return n, nil
+		return n, nil // exactly, also where a float64 is not
 	}
-	f, err := strconv.ParseFloat(strings.TrimSpace(v.String()), 64)
-	if v.Kind() != expr.KindString || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+	f, ok := v.Float()
+	if v.Kind() == expr.KindString {
+		var err error
+		f, err = strconv.ParseFloat(strings.TrimSpace(v.String()), 64)
+		ok = err == nil
+	}
+	if !ok || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil, fmt.Errorf("a number is needed, and the value is %s that is none", named(v.Kind()))
 	}
-	return f, nil
+	return number(expr.Number(f)), nil
+}
+
+// number gives a number as a document that was read has it: a whole one as an int64, so that the two compare equal.
+func number(v expr.Value) any {
+	if n, ok := integer(v); ok {
+		return n
+	}
+	return v.Any()
 }
 
 // dateLayouts are how texts that stand for dates are written: RFC 3339 and what the expression language prints.

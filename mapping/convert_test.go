@@ -37,7 +37,11 @@ func TestConversion(t *testing.T) {
 		{"integer of a boolean", mapping.TypeInteger, true, nil, "a whole number is needed"},
 		{"decimal of an integer", mapping.TypeDecimal, int64(7), int64(7), ""},
 		{"decimal of a float", mapping.TypeDecimal, 1.5, 1.5, ""},
-		{"decimal of text", mapping.TypeDecimal, "-1.5e3", -1500.0, ""},
+		{"decimal of text", mapping.TypeDecimal, "-1.5e3", int64(-1500), ""}, // as a document that is read has it
+		{"decimal of text with a fraction", mapping.TypeDecimal, "-1.5", -1.5, ""},
+		{"decimal of a whole float", mapping.TypeDecimal, 2.0, int64(2), ""},
+		{"a number for an attribute that nobody knows", "", 2.0, int64(2), ""},
+		{"a fraction for an attribute that nobody knows", "", 2.5, 2.5, ""},
 		{"decimal of digits", mapping.TypeDecimal, "12", int64(12), ""},
 		{"decimal of text that is infinite", mapping.TypeDecimal, "Inf", nil, "a number is needed"},
 		{"decimal of text that is no number", mapping.TypeDecimal, "NaN", nil, "a number is needed"},
