@@ -71,8 +71,10 @@ func TestMerge(t *testing.T) {
 		{"values that are only added and are there", []am{adding}, scim.Document{"emails": other("a", "b")}, object{"x": []any{"b"}}, scim.Document{"emails": other("a", "b")}},
 		{"a whole list is replaced", []am{{Target: "emails", Source: "x"}}, scim.Document{"emails": other("a")}, object{"x": []any{"b"}}, scim.Document{"emails": []any{object{"value": "b"}}}},
 		{
-			"numbers that are there are not added", []am{{Target: "urn:x:y:shares", Source: "x", Type: mapping.TypeDecimal, MultiValued: true, Apply: mapping.AddValues}},
-			scim.Document{"urn:x:y": object{"shares": []any{int64(1), 0.5}}}, object{"x": []any{"1.0", "0.50", 2.0}},
+			"numbers that are there are not added",
+			[]am{{Target: "urn:x:y:shares", Source: "x", Type: mapping.TypeDecimal, MultiValued: true, Apply: mapping.AddValues}},
+			scim.Document{"urn:x:y": object{"shares": []any{int64(1), 0.5}}},
+			object{"x": []any{"1.0", "0.50", 2.0}},
 			scim.Document{"urn:x:y": object{"shares": []any{int64(1), 0.5, int64(2)}}},
 		},
 		{"a whole list is only added to", []am{{Target: "emails", Source: "x", Apply: mapping.AddValues}}, scim.Document{"emails": other("a")}, object{"x": []any{"a", "b"}}, scim.Document{"emails": append(other("a"), object{"value": "b"})}},
