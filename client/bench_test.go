@@ -85,7 +85,7 @@ func BenchmarkGetUser(b *testing.B) {
 			}
 			users := c.Users()
 			for b.Loop() {
-				if _, err := users.Get(b.Context(), "1"); err != nil {
+				if _, err := users.Get(b.Context(), "2819c223-7f76-453a-919d-000000000001"); err != nil {
 					b.Fatal(err)
 				}
 			}
