@@ -27,11 +27,13 @@ const MaxDepth = 32
 // own as in a document, so that large integers keep their digits.
 var decodeOptions = json.JoinOptions(
 	json.MatchCaseInsensitiveNames(true),
-	json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, into *any) (err error) {
-		*into, err = decodeValue(d)
-		return err
-	})),
+	json.WithUnmarshalers(decodeAny),
 )
+
+var decodeAny = json.UnmarshalFromFunc(func(d *jsontext.Decoder, into *any) (err error) {
+	*into, err = decodeValue(d)
+	return err
+})
 
 // encodeOptions are how every JSON text is written: equal documents give equal bytes.
 var encodeOptions = json.JoinOptions(json.Deterministic(true))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
@@ -265,5 +266,36 @@ func TestPatchOperationsHaveTheValueThatTheyNeed(t *testing.T) {
 		if !errors.Is(err, scim.ErrInvalidValue) {
 			t.Errorf("%s: got error %v, want invalidValue", text, err)
 		}
+	}
+}
+
+// A dateTime of RFC 7643 section 2.3.5 may be without an offset. One in meta must not make a whole list unreadable.
+func TestTimesInMeta(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{`"2011-05-13T04:42:34Z"`, "2011-05-13T04:42:34Z"},
+		{`"2011-05-13T04:42:34.5+02:00"`, "2011-05-13T02:42:34.5Z"},
+		{`"2011-05-13T04:42:34"`, "2011-05-13T04:42:34Z"},
+		{`"2011-05-13T04:42:34.25"`, "2011-05-13T04:42:34.25Z"},
+		{`""`, "0001-01-01T00:00:00Z"},
+		{`null`, "0001-01-01T00:00:00Z"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.text, func(t *testing.T) {
+			var user scim.User
+			in := `{"id":"1","META":{"Created":` + tt.text + `,"resourceType":"User","more":9007199254740993}}`
+			if err := user.UnmarshalJSON([]byte(in)); err != nil {
+				t.Fatal(err)
+			}
+			if got := user.Meta.Created.UTC().Format(time.RFC3339Nano); got != tt.want {
+				t.Errorf("created %s, want %s", got, tt.want)
+			}
+			if user.Meta.ResourceType != "User" || user.Meta.Extra["more"] != int64(9007199254740993) {
+				t.Errorf("meta %+v", user.Meta)
+			}
+		})
+	}
+	var user scim.User
+	if err := user.UnmarshalJSON([]byte(`{"meta":{"created":"yesterday"}}`)); err == nil {
+		t.Errorf("created %v", user.Meta.Created)
 	}
 }
