@@ -106,6 +106,11 @@ func filters(member jsontext.Value) bool {
 			if !name {
 				return true
 			}
+			if strings.Contains(token.String(), "@odata.") { // says what the object is, and nothing of what it filters
+				if err := d.SkipValue(); err != nil {
+					return false
+				}
+			}
 		}
 	}
 }

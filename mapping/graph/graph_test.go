@@ -409,6 +409,8 @@ func TestFiltersOfRules(t *testing.T) {
 		{"none", ``, ""},
 		{"null", `"containerFilter": null, "groupFilter": null,`, ""},
 		{"without items", `"containerFilter": {"includedContainers": []}, "groupFilter": {"includedGroups": null},`, ""},
+		{"annotated", `"containerFilter": {"@odata.type": "#t", "includedContainers@odata.count": 0, "includedContainers": []},`, ""},
+		{"annotated containers", `"containerFilter": {"@odata.type": "#t", "includedContainers": ["OU=Staff"]},`, "containerFilter"},
 		{"containers", `"containerFilter": {"includedContainers": ["OU=Staff"]},`, "containerFilter"},
 		{"groups", `"groupFilter": {"includedGroups": ["g1"]},`, "groupFilter"},
 	}
