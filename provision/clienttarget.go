@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/scimbridge/scim"
@@ -160,8 +162,51 @@ func (t *clientTarget) Update(ctx context.Context, resourceType, id string, befo
 		}
 		old, now = current, rebase(current, old, now)
 	}
-	_, err = r.Update(ctx, old, now)
-	return err
+	if !switchesOff(before, after) {
+		_, err = r.Update(ctx, old, now)
+		return err
+	}
+	return t.switchOff(ctx, r, id, old, now)
+}
+
+// switchOff ends access, and looks whether that is what happens: of all changes it is the one that must not be believed to have been made. The
+// client leaves out what the profile says that the service does not keep, and a service may answer with success and keep the account as it was.
+func (t *clientTarget) switchOff(ctx context.Context, r *client.Resources[scim.Document], id string, old, now scim.Document) error {
+	changes, err := r.PlanUpdate(ctx, old, now)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(changes, changesActive) {
+		return &Failure{
+			Code: NotImplemented, Attribute: "active", Reason: "the profile says that the target does not keep it, so that nobody can be disabled",
+			Remedy: "correct the profile, or have the mapping end access in another way",
+		}
+	}
+	got, err := r.Update(ctx, old, now)
+	if err != nil || !isOn(got) {
+		return err
+	}
+	// It may be how the account was before.
+	if got, err = r.Get(ctx, id); err != nil || !isOn(got) {
+		return err
+	}
+	return &Failure{
+		Code: AttributeNotKept, Attribute: "active", Transient: true, Reason: "the target answered with success, and the account is enabled as before",
+		Remedy: "end the access in the target by hand, and see why it does not do so when it is told to; it is tried again",
+	}
+}
+
+func isOn(doc scim.Document) bool { return field(doc, "active") != nil && !isOff(doc) }
+
+// changesActive reports whether a request says who is active.
+func changesActive(c client.Change) bool {
+	if field(c.Resource, "active") != nil {
+		return true
+	}
+	return slices.ContainsFunc(c.Operations, func(op scim.PatchOperation) bool {
+		value, _ := op.Value.(map[string]any)
+		return strings.HasSuffix(strings.ToLower(op.Path), "active") || field(value, "active") != nil
+	})
 }
 
 // replaces reports whether the change would be sent as a PUT that replaces the resource.

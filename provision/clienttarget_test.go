@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -149,6 +150,65 @@ func TestFindChecksWhatItCannotSee(t *testing.T) {
 			}
 			if !test.wantErr && len(test.want) > 0 && asked != 4 {
 				t.Errorf("asked %d times for 3 values", asked)
+			}
+		})
+	}
+}
+
+// TestSwitchingOffIsVerified ends somebody's access in services that do not do what they are told.
+func TestSwitchingOffIsVerified(t *testing.T) {
+	attributes := []profiles.Attribute{{Path: "userName", Type: "string"}, {Path: "active", Type: "boolean"}}
+	for name, test := range map[string]struct {
+		attributes []profiles.Attribute
+		// answers to the PATCH and, if there is one, to the GET after it; empty for 204.
+		patched, read string
+		wantRequests  []string
+		wantErr       bool
+	}{
+		"done":                       {attributes, `{"id":"1","active":false}`, "", []string{"PATCH"}, false},
+		"answered without resource":  {attributes, "", "", []string{"PATCH"}, false},
+		"active is not shown":        {attributes, `{"id":"1"}`, "", []string{"PATCH"}, false},
+		"answered as it was before":  {attributes, `{"id":"1","active":true}`, `{"id":"1","active":false}`, []string{"PATCH", "GET"}, false},
+		"not done":                   {attributes, `{"id":"1","active":true}`, `{"id":"1","active":"True"}`, []string{"PATCH", "GET"}, true},
+		"the profile does not know":  {attributes[:1], "", "", nil, true},
+		"the profile knows no names": {nil, `{"id":"1","active":false}`, "", []string{"PATCH"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests []string
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests = append(requests, r.Method)
+				answer := test.read
+				if r.Method == http.MethodPatch {
+					answer = test.patched
+				}
+				if answer == "" {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
+				w.Header().Set("Content-Type", "application/scim+json")
+				_, _ = io.WriteString(w, answer)
+			}))
+			defer service.Close()
+			c, err := client.New(service.URL, client.WithInsecureHTTP(), client.WithBearerToken("x"), client.WithProfile(&profiles.Profile{
+				Name: "app", Title: "App", Resources: []profiles.Resource{{
+					Name: "User", Endpoint: "/Users", Schema: scim.UserSchema, Attributes: test.attributes,
+					Operations: []profiles.Operation{profiles.Read, profiles.Update},
+				}},
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, after := scim.Document{"userName": "a", "active": true}, scim.Document{"userName": "b", "active": false}
+			if name == "the profile does not know" {
+				after["userName"] = "a"
+			}
+			err = provision.NewClientTarget(c).Update(t.Context(), "User", "1", before, after)
+			var f *provision.Failure
+			if errors.As(err, &f) != test.wantErr || err != nil && f == nil {
+				t.Errorf("error %v", err)
+			}
+			if diff := cmp.Diff(test.wantRequests, requests); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -86,7 +86,8 @@
 // Some services answer with success and drop an attribute that they do not know, or keep it otherwise. With [Policy.ReadBack] a few of the
 // objects written in a cycle are read again. What did not keep its value is reported once, as [Altered], in the summary, the log and the
 // status, and [AmendProfile] writes it into the target's profile. It is not sent again for that, neither by later cycles nor by the repair
-// of drift ([Policy.Drift]). An account that is enabled as before although it was disabled is a failure of its object, and is tried again.
+// of drift ([Policy.Drift]). An account that is enabled as before although it was disabled is a failure of its object, and is tried again;
+// [NewClientTarget] looks for that in every answer, whatever ReadBack says.
 //
 // # Crashes
 //
