@@ -134,11 +134,15 @@ func (r *Resources[T]) settle(
 	ctx context.Context, doc scim.Document, begin time.Time, doubt error, waits *backoff,
 ) (found T, there bool, err error) {
 	key, ok := r.kind.key(doc)
-	wait, again := waits.next(0)
+	var asked time.Duration
+	if e, ok := errors.AsType[*scim.Error](doubt); ok {
+		asked = e.RetryAfter
+	}
+	wait, again := waits.next(asked)
 	if !ok || !again || ctx.Err() != nil {
 		return found, false, doubt
 	}
-	// A service that was slow to answer may still be at work.
+	// A service that was slow to answer may still be at work, and one that is unavailable says when it will be back.
 	if r.c.clock.Sleep(ctx, wait) != nil {
 		return found, false, doubt
 	}

@@ -429,6 +429,31 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 	}
 }
 
+// Who looks for what was created before the service is back, and creates it again after, may create it twice.
+func TestCreateLooksWhenTheServiceIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []func() (*http.Response, error){
+			status(http.StatusServiceUnavailable, "Retry-After", "60"), body(http.StatusOK, `{"totalResults":0,"Resources":[]}`), ok,
+		}}
+		if _, err := newClient(t, s).Users().Create(t.Context(), scim.User{UserName: "a@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"POST /Users", "GET /Users", "POST /Users"}, s.log); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+		if s.at[1] < time.Minute {
+			t.Errorf("it was looked for after %v", s.at[1])
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: []func() (*http.Response, error){status(http.StatusServiceUnavailable, "Retry-After", "3600")}}
+		_, err := newClient(t, s).Users().Create(t.Context(), scim.User{UserName: "a@example.com"})
+		if !errors.Is(err, client.ErrOutcomeUnknown) || len(s.log) != 1 {
+			t.Errorf("asked to wait for an hour: %v, requests %v", err, s.log)
+		}
+	})
+}
+
 func TestCreateThatTheContextEndsIsOfUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, transport(func(r *http.Request) (*http.Response, error) {
