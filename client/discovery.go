@@ -78,6 +78,7 @@ const maxDiscoveryPages = 20
 // discover reads all pages of a discovery endpoint; services hardly ever make more than one.
 func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 	var all []T
+	seen := map[string]bool{} // a service that ignores startIndex gives the same again
 	for range maxDiscoveryPages {
 		var page listBody[T]
 		req := &request{method: http.MethodGet, path: path}
@@ -98,7 +99,14 @@ func discover[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 		if err := c.do(ctx, req); err != nil {
 			return all, err
 		}
-		all = append(all, page.Resources...)
+		for _, resource := range page.Resources {
+			text, failure := encode(resource)
+			if failure == nil && seen[string(text)] {
+				continue
+			}
+			seen[string(text)] = true
+			all = append(all, resource)
+		}
 		if len(page.Resources) == 0 || len(all) >= page.total() {
 			return all, nil
 		}

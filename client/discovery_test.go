@@ -53,8 +53,12 @@ func TestDiscoveryEnds(t *testing.T) {
 		n++
 		return response(http.StatusOK, `{"totalResults":1000000,"Resources":[{"name":"User","endpoint":"/Users","schema":"u"}]}`), nil
 	}))
-	if _, err := c.ResourceTypes(t.Context()); err != nil || n != 20 {
+	types, err := c.ResourceTypes(t.Context())
+	if err != nil || n != 20 {
 		t.Errorf("%d requests, %v; want 20 and no error", n, err)
+	}
+	if len(types) != 1 {
+		t.Errorf("%d resource types, want each once", len(types))
 	}
 }
 
