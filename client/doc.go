@@ -21,8 +21,8 @@
 //
 // # What is tried again
 //
-// Requests are sent again after 408, 425, 429 (but see [ErrQuotaExhausted]), 502, 503, 504 and network errors, at the moment the service asks for or after a growing, random
-// wait; [Retry] has the numbers. Reads, replacements, deletions and PATCH requests end the same when they are done
+// Requests are sent again after 408, 425, 429 (but see [ErrQuotaExhausted]), 502, 503, 504, 520 to 524 and network errors, at the moment the
+// service asks for or after a growing, random wait; [Retry] has the numbers. Reads, replacements, deletions and PATCH requests end the same when they are done
 // twice. A create does not: [Resources.Create] says how it is settled. After a 401 a request is sent once more if [WithTokenSource] has
 // another token then. The context always wins.
 //

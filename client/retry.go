@@ -11,7 +11,8 @@ import (
 
 // Retry says how often and how long a request is tried again. A field that is zero has its default.
 //
-// A request is tried again after 408, 425, 429, 502, 503, 504, and after a network error. A 500 is tried once more. What the service asks
+// A request is tried again after 408, 425, 429, 502, 503, 504, the 520 to 524 that proxies invented for a service which gave
+// them no answer, and after a network error. A 500 is tried once more. What the service asks
 // for in Retry-After is waited for; otherwise the wait starts at Base, doubles with each attempt up to Max, and is made random
 // between half and all of that, so that clients which failed together do not come back together.
 //
@@ -94,8 +95,14 @@ func judge(status int) outcome {
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return unknown
 	}
+	if status >= firstProxyStatus && status <= lastProxyStatus {
+		return unknown
+	}
 	return refused
 }
+
+// The statuses of proxies whose service gave an empty answer, refused the connection, or took too long: it may have done what was asked.
+const firstProxyStatus, lastProxyStatus = 520, 524
 
 // judgeError returns what is known of a request that was not answered.
 func judgeError(err error) outcome {

@@ -114,6 +114,16 @@ func TestRetries(t *testing.T) {
 			at:      []time.Duration{0, 7 * time.Second},
 		},
 		{
+			name: "proxy without an answer", call: put,
+			answers: []func() (*http.Response, error){status(520, "Retry-After", "7"), status(522, "Retry-After", "7"), ok},
+			at:      []time.Duration{0, 7 * time.Second, 14 * time.Second},
+		},
+		{
+			name: "proxy that trusts no certificate", call: put,
+			answers: []func() (*http.Response, error){status(526)},
+			at:      []time.Duration{0}, want: &scim.Error{Status: 526},
+		},
+		{
 			name: "429 with a date", call: get,
 			answers: []func() (*http.Response, error){status(429, "Retry-After", date(9*time.Second)), ok},
 			at:      []time.Duration{0, 9 * time.Second},
@@ -350,6 +360,11 @@ func TestCreateOfUnknownOutcome(t *testing.T) {
 			name:    "gateway gave up, and it is not there",
 			answers: []func() (*http.Response, error){status(504), body(200, none), created},
 			log:     []string{"POST /Users", "GET /Users", "POST /Users"},
+		},
+		{
+			name:    "proxy in front gave up, and it is there",
+			answers: []func() (*http.Response, error){status(524), body(200, mine)},
+			log:     []string{"POST /Users", "GET /Users"},
 		},
 		{
 			name:    "the first one was only slow",
