@@ -134,8 +134,11 @@ func (r *Resources[T]) plan(ctx context.Context, old, new T) (id string, changes
 		return id, nil, r.failOrNil(failure)
 	}
 	verb, failure, err := r.verb(ctx, changed)
-	if err != nil || failure != nil {
-		return id, nil, errors.Join(err, r.failOrNil(failure))
+	if err != nil {
+		return id, nil, err
+	}
+	if failure != nil {
+		return id, nil, r.fail(failure)
 	}
 	if verb == http.MethodPut {
 		return id, []Change{{Method: verb, Resource: k.replacement(before, after, changed)}}, nil

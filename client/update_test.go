@@ -165,6 +165,16 @@ func TestUpdateAsksWhetherThereIsPATCH(t *testing.T) {
 	}
 }
 
+// An error of this package is a *scim.Error itself, for those who do not use errors.As as well.
+func TestUpdateThatIsNotOfferedIsASCIMError(t *testing.T) {
+	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{}`), nil }),
+		profileOf(func(r *profiles.Resource) { r.Operations = []profiles.Operation{profiles.Read} }))
+	_, err := c.Users().Update(t.Context(), scim.User{ID: "1", Title: "a"}, scim.User{ID: "1", Title: "b"})
+	if _, ok := err.(*scim.Error); !ok || !errors.Is(err, client.ErrNotSent) {
+		t.Errorf("%T: %v", err, err)
+	}
+}
+
 // A document that is nil is more likely a mistake than the wish to empty the resource.
 func TestUpdateRefusesNilDocuments(t *testing.T) {
 	c := newClient(t, transport(func(*http.Request) (*http.Response, error) { return response(http.StatusOK, `{"id":"1"}`), nil }))
