@@ -85,8 +85,10 @@ func TestNotFoundIsVerified(t *testing.T) {
 		want   []string
 	}{
 		"an update": {
-			"update", provision.Policy{Adopt: provision.AdoptNever},
-			func(w *world) { w.source.objects["User"]["u1"]["surname"] = "Changed" }, []string{"u-1 true", "u-2 true"},
+			"update",
+			provision.Policy{Adopt: provision.AdoptNever},
+			func(w *world) { w.source.objects["User"]["u1"]["surname"] = "Changed" },
+			[]string{"u-1 true", "u-2 true"},
 		},
 		"a deactivation": {"update", provision.Policy{}, leave, []string{"u-1 false", "u-2 true"}},
 		"a deletion":     {"delete", provision.Policy{Vanished: provision.LeaveDelete}, leave, []string{"u-2 true"}},
