@@ -3,6 +3,7 @@ package csv_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -97,6 +98,14 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+func numberedColumns(n int) string {
+	names := ""
+	for i := range n {
+		names += fmt.Sprintf(",c%d", i)
+	}
+	return names
+}
+
 func TestRefusedFilesNameThePlace(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -107,6 +116,12 @@ func TestRefusedFilesNameThePlace(t *testing.T) {
 		{"no column for the id", "mail,enabled,roles\n", nil, `csv: people.csv:1: there is no column "id"; there are mail, enabled, roles`},
 		{"a named column is missing", "id,enabled\n", nil, `csv: people.csv:1: there is no column "roles"; there are id, enabled`},
 		{"a required column is missing", header, func(t *csv.Table) { t.Require = []string{"mail", "surname"} }, `there is no column "surname"`},
+		{
+			"many long names", "a" + strings.Repeat("é", 150) + ",x" + numberedColumns(30) + "\n", nil,
+			`there is no column "id"; there are a` + strings.Repeat("é", 99) + "…, x, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17 and 12 more",
+		},
+		{"names that do not print", "i\x00d\x00,m\x00\n", nil, `there is no column "id"; there are "i\x00d\x00", "m\x00"`},
+		{"a long value", header + "1,a," + strings.Repeat("x", 500) + ",\n", nil, `column enabled: "` + strings.Repeat("x", 100) + `" is neither true nor false`},
 		{"a column twice", "id,mail,mail\n", nil, "csv: people.csv:1:9: the column occurs twice"},
 		{"a field too few", header + "1,a,,\n2,b\n", nil, "csv: people.csv:3:1: the line does not have the 4 fields that the first line has"},
 		{"a field too many", header + "1,a,,,\n", nil, "csv: people.csv:2:1: the line does not have the 4 fields that the first line has"},
@@ -243,6 +258,7 @@ func FuzzEntries(f *testing.F) {
 		f.Add(seed, "")
 	}
 	f.Add(header, "roles")
+	f.Add(header, strings.Repeat("x", 20_000))
 	f.Fuzz(func(t *testing.T, text, required string) {
 		table := people(text)
 		table.Limits = csv.Limits{FileBytes: 1 << 16, RecordBytes: 1 << 12, Columns: 50}

@@ -84,7 +84,7 @@ func (r *reader) index(column string) (int, error) {
 	if i := slices.Index(r.columns, column); i >= 0 {
 		return i, nil
 	}
-	return 0, &Error{File: r.name, Line: 1, Err: fmt.Errorf("there is no column %q; there are %s", column, strings.Join(r.columns, ", "))}
+	return 0, &Error{File: r.name, Line: 1, Err: fmt.Errorf("there is no column %.100q; there are %s", column, list(r.columns))}
 }
 
 // next returns the next record, which is valid until the one after it is read, or nil at the end of the file.
@@ -208,7 +208,7 @@ func (t *Table) entries(ctx context.Context, yield func(provision.Entry, error) 
 		}
 		if t.UniqueIDs {
 			if seen[e.ID] {
-				return fail(r.at(id, fmt.Errorf("the id %q occurs twice", e.ID)))
+				return fail(r.at(id, fmt.Errorf("the id %.100q occurs twice", e.ID)))
 			}
 			seen[e.ID] = true
 		}
@@ -275,7 +275,7 @@ func entry(r *reader, record []string, id int, uses []columnUse) (provision.Entr
 		case use.boolean:
 			b, ok := boolean(field)
 			if !ok {
-				return e, r.at(i, fmt.Errorf("%q is neither true nor false", field))
+				return e, r.at(i, fmt.Errorf("%.100q is neither true nor false", field))
 			}
 			if b != nil {
 				e.Attributes[use.attribute] = b

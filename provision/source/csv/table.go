@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"golang.org/x/text/encoding"
 )
@@ -120,10 +123,42 @@ func (e *Error) Error() string {
 		text += fmt.Sprintf(":%d", e.Column)
 	}
 	if e.Field != "" {
-		text += ": column " + e.Field
+		text += ": column " + shown(e.Field)
 	}
 	return "csv: " + text + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// longestShown is how many characters of one text an error shows, and mostShown how many names.
+const longestShown, mostShown = 100, 20
+
+// shown returns a text of the file as errors show it: the beginning of a long one, and quoted where it would not print, as happens when the
+// file has another encoding than it is read in.
+func shown(s string) string {
+	if n := 0; len(s) > longestShown {
+		for i := range s {
+			if n++; n > longestShown {
+				s = s[:i] + "…"
+				break
+			}
+		}
+	}
+	if strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// list returns names as errors show them.
+func list(names []string) string {
+	var out []string
+	for i, name := range names {
+		if i == mostShown {
+			return strings.Join(out, ", ") + fmt.Sprintf(" and %d more", len(names)-mostShown)
+		}
+		out = append(out, shown(name))
+	}
+	return strings.Join(out, ", ")
+}
