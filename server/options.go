@@ -56,8 +56,7 @@ type Options struct {
 	HashPasswords bool
 	// Off turns features off, each of which is then not advertised, either.
 	Off Features
-	// ContentType is the type of all responses. Empty means application/scim+json, or application/json for clients that accept
-	// only that.
+	// ContentType is the type of all responses. Empty means application/scim+json, or application/json for clients whose Accept prefers it.
 	ContentType string
 	// DocumentationURI is shown in the ServiceProviderConfig.
 	DocumentationURI string
